@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { WireHello, WireProgram, WireReply } from '../lower/wire.js';
+
+/** What killed an executor that can crash (a guest kernel), as far as its console tells. */
+export interface CrashReport {
+  /** `panic`, `oops`, `hang`, `lost`: a guest that ended; `splat`: a warning of a guest that lives on. */
+  kind: 'panic' | 'oops' | 'hang' | 'lost' | 'splat';
+  /** One line for the report, e.g. `Kernel panic - not syncing: sysrq triggered crash`. */
+  title: string;
+  /** The console around it, at most some tens of lines. */
+  excerpt: string[];
+}
+
+/** An executed program, or the crash that ended it. */
+export type Execution =
+  | { reply: WireReply; crash?: CrashReport }
+  | { reply?: undefined; crash: CrashReport };
+
+/**
+ * Something that executes wire programs one at a time: the ffi-rs worker, the agent as a child, the agent
+ * inside a booted kernel. Rejections are TargetError: the environment failed and nothing is known about the
+ * kernel. A dead guest is not a rejection but an Execution with a crash; the next `run` restarts it.
+ */
+export interface Executor {
+  readonly name: string;
+  /** Start (or restart) and return the greeting. Idempotent while alive. */
+  start(): Promise<WireHello>;
+  run(program: WireProgram): Promise<Execution>;
+  /** Facts for environment.json, e.g. accelerator, QEMU version, snapshot used, boot milliseconds. */
+  facts(): Record<string, string>;
+  /** Everything the console printed so far (empty for executors without one). */
+  console(): string;
+  close(): Promise<void>;
+}
+
+/** The environment failed: no device, no boot, a broken frame, a dead worker. Never a kernel's fault. */
+export class TargetError extends Error {
+  override name = 'TargetError';
+  constructor(
+    message: string,
+    /** `fatal`: nothing can run on this target (exit 3); `program`: this program only, the next may run. */
+    readonly scope: 'fatal' | 'program' = 'fatal',
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
