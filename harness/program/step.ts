@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ValueOf } from './params.js';
+import type { VERBS, VerbName } from './verbs.js';
+
+type StepFor<V extends VerbName> = {
+  readonly verb: V;
+} & { readonly [P in keyof (typeof VERBS)[V]['params']]: ValueOf<(typeof VERBS)[V]['params'][P], PlannedStep> };
+
+/** A step with all its arguments resolved: numbers are bigint, objects are names. */
+export type Step = { [V in VerbName]: StepFor<V> }[VerbName];
+export type StepOf<V extends VerbName> = Extract<Step, { verb: V }>;
+
+/**
+ * What a step must report. `errno` is a name, `0` for success; fields are those the verb reports. A step
+ * without an expectation must succeed.
+ */
+export interface Expect {
+  errno?: string;
+  fault?: 'SIGBUS' | 'SIGSEGV' | 'none';
+  fields: Readonly<Record<string, bigint>>;
+}
+
+/** A step in its place: what it must do and where it was written (`suites/x.yaml:12:5`). */
+export interface PlannedStep {
+  readonly step: Step;
+  readonly expect: Expect;
+  readonly where: string;
+}
+
+/** The one currency: typed steps on kernel objects. */
+export interface Program {
+  readonly id: string;
+  readonly steps: readonly PlannedStep[];
+}

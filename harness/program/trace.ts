@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { CrashReport } from '../target/executor.js';
+
+/** How an access was refused. `refused`: the target saw EFAULT on our behalf and no signal. */
+export interface Fault {
+  signal: 'SIGBUS' | 'SIGSEGV' | 'refused';
+  /** si_code; undefined for `refused`. */
+  code?: bigint;
+  /** Fault address relative to the start of the mapping, bytes; undefined for `refused`. */
+  at?: bigint;
+}
+
+/** What one step did. */
+export interface StepResult {
+  /** `in-flight`: running when the program or the guest ended; `dependency`: an object it names was not made. */
+  state: 'done' | 'not-run' | 'in-flight' | 'dependency';
+  /** Name of the errno of the call the step is about, `0` when it succeeded. */
+  errno: string;
+  /** Out fields by name, as the verb reports them. */
+  fields: Readonly<Record<string, bigint>>;
+  fault?: Fault;
+  /** strace-like rendering of every call. */
+  calls: readonly string[];
+  durationNs: bigint;
+  /** Results of nested steps (fork). */
+  children: readonly StepResult[];
+}
+
+/** What a program did. */
+export interface Trace {
+  steps: readonly StepResult[];
+  /** The program as a whole did not complete: killed at its limit, or its process died. */
+  cut?: string;
+  /** The kernel crashed, hung or complained while it ran. */
+  crash?: CrashReport;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * One dialect of the interface: what its headers say and which rules hold. Data only. Numbers that moved
+ * between postings live here and nowhere else.
+ */
+export interface Profile {
+  id: string;
+  /** One line: which kernels speak it. */
+  about: string;
+  /** Where the facts come from: kernel files, commit ids, message-ids. */
+  sources: readonly string[];
+  /** Ordinal of the dialect, D0 … D8. */
+  dialect: number;
+  /** Names that cases may use under this profile, on top of the common constants. */
+  constants: Readonly<Record<string, bigint>>;
+  /** How a kernel that speaks this dialect answers the functional probes. */
+  probe: ProfileProbe;
+}
+
+/**
+ * A conversion command with a NULL argument on a guest_memfd fd tells without side effect whether it is
+ * there: ENOTTY = absent or switched off, EFAULT = present (it tried to read the argument).
+ */
+export interface ProfileProbe {
+  /** Conversion commands that must answer as given. Commands not named must answer ENOTTY. */
+  commands: readonly { cmd: bigint; answer: 'ENOTTY' | 'EFAULT' }[];
+  /** Capability whose value on a private-capable VM must be `value`, once the commands agree. */
+  capability?: { number: bigint; value: bigint };
+}
