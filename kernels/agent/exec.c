@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The op interpreter.  It runs in the child of a program and knows system calls
+ * and memory, nothing of what they mean.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "program.h"
+
+/* The compiler must not move a status past the system call it describes. */
+#define barrier() __asm__ volatile("" ::: "memory")
+
+struct run {
+	const struct program *program;
+	struct record *record;
+	uint8_t *blob;
+};
+
+/* Between two shots of the watchdog: the first may hit just before the call sleeps. */
+#define WATCHDOG_AGAIN_US	10000
+
+static sigjmp_buf fault_jump;
+static volatile sig_atomic_t fault_armed;
+static volatile sig_atomic_t alarm_fired;
+static volatile int fault_signal, fault_code;
+static volatile uintptr_t fault_address;
+
+static void on_fault(int signo, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (!fault_armed) {
+		/* No op accounts for it: die of it, so that the parent sees the signal. */
+		signal(signo, SIG_DFL);
+		raise(signo);
+		return;
+	}
+	fault_armed = 0;
+	fault_signal = signo;
+	fault_code = info->si_code;
+	fault_address = (uintptr_t)info->si_addr;
+	siglongjmp(fault_jump, 1);
+}
+
+static void on_alarm(int signo)
+{
+	(void)signo;
+	alarm_fired = 1;
+}
+
+/* Handlers and the alternate stack; children inherit both. */
+void exec_setup(void)
+{
+	static uint8_t stack[64 << 10] __attribute__((aligned(16)));
+	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	/* SA_NODEFER: leaving by siglongjmp then needs no mask to be restored. */
+	struct sigaction fault = {
+		.sa_sigaction = on_fault,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
+	};
+	struct sigaction alarm = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK };
+
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &fault, NULL);
+	sigaction(SIGBUS, &fault, NULL);
+	sigaction(SIGALRM, &alarm, NULL);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
+}
+
+static void watchdog(uint32_t ms)
+{
+	struct itimerval timer = {
+		.it_value = { ms / 1000, ms % 1000 * 1000 },
+		.it_interval = { 0, ms ? WATCHDOG_AGAIN_US : 0 },
+	};
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+static uint64_t value_of(const struct run *run, const struct gmc_arg *arg)
+{
+	uint64_t base = 0;
+
+	switch (arg->kind) {
+	case GMC_RET:
+		base = run->record->results[arg->ref].ret;
+		break;
+	case GMC_BLOB:
+		base = (uintptr_t)run->blob;
+		break;
+	case GMC_MEM32:
+		memcpy(&base, run->blob + arg->ref, 4);
+		break;
+	case GMC_MEM64:
+		memcpy(&base, run->blob + arg->ref, 8);
+		break;
+	}
+	return base + arg->add;
+}
+
+static bool is_broken(const struct run *run, const struct gmc_op *op)
+{
+	if (op->flags & GMC_EVEN_IF_BROKEN)
+		return false;
+	for (unsigned int i = 0; i < op->nargs; i++) {
+		const struct gmc_result *result;
+
+		if (op->args[i].kind != GMC_RET)
+			continue;
+		result = &run->record->results[op->args[i].ref];
+		if (result->status != GMC_DONE || result->error)
+			return true;
+	}
+	return false;
+}
+
+static void run_syscall(const struct gmc_op *op, const uint64_t *v, struct gmc_result *result)
+{
+	long ret;
+
+	alarm_fired = 0;
+	if (op->timeout_ms)
+		watchdog(op->timeout_ms);
+	errno = 0;
+	ret = syscall(op->number, v[0], v[1], v[2], v[3], v[4], v[5]);
+	result->error = ret == -1 ? errno : 0;
+	if (alarm_fired)
+		result->flags |= GMC_TIMED_OUT;
+	if (op->timeout_ms)
+		watchdog(0);
+	result->ret = ret;
+}
+
+/*
+ * Ascending, in aligned words where both sides allow it, so that the first
+ * inaccessible byte is the one that faults: memcpy() promises no order.
+ */
+static void copy_upwards(volatile uint8_t *to, const volatile uint8_t *from, uint32_t length)
+{
+	uint32_t i = 0;
+
+	if (!(((uintptr_t)to | (uintptr_t)from) & 7))
+		for (; i + 8 <= length; i += 8)
+			*(volatile uint64_t *)(to + i) = *(const volatile uint64_t *)(from + i);
+	for (; i < length; i++)
+		to[i] = from[i];
+}
+
+static uint64_t load(uintptr_t address, uint32_t width)
+{
+	switch (width) {
+	case 1:
+		return *(volatile uint8_t *)address;
+	case 2:
+		return *(volatile uint16_t *)address;
+	case 4:
+		return *(volatile uint32_t *)address;
+	default:
+		return *(volatile uint64_t *)address;
+	}
+}
+
+static void store(uintptr_t address, uint32_t width, uint64_t value)
+{
+	switch (width) {
+	case 1:
+		*(volatile uint8_t *)address = value;
+		break;
+	case 2:
+		*(volatile uint16_t *)address = value;
+		break;
+	case 4:
+		*(volatile uint32_t *)address = value;
+		break;
+	default:
+		*(volatile uint64_t *)address = value;
+	}
+}
+
+static void access_memory(const struct run *run, const struct gmc_op *op, const uint64_t *v,
+			  struct gmc_result *result)
+{
+	uint8_t *data = record_data(run->record, run->program) + result->data_offset;
+
+	switch (op->code) {
+	case GMC_LOAD:
+		result->ret = load(v[0], op->number);
+		break;
+	case GMC_STORE:
+		result->ret = 0;
+		store(v[0], op->number, v[1]);
+		break;
+	case GMC_PEEK:
+		copy_upwards(data, (const uint8_t *)(uintptr_t)v[0], op->number);
+		result->data_length = op->number;
+		result->ret = 0;
+		break;
+	case GMC_POKE:
+		copy_upwards((uint8_t *)(uintptr_t)v[0], run->blob + op->offset, op->number);
+		result->ret = 0;
+		break;
+	}
+}
+
+/* Nothing here changes between sigsetjmp() and the second return from it. */
+static bool access_faulted(const struct run *run, const struct gmc_op *op, const uint64_t *v,
+			   struct gmc_result *result)
+{
+	if (sigsetjmp(fault_jump, 0)) {
+		result->ret = -1;
+		result->signal = fault_signal;
+		result->code = fault_code;
+		result->fault_address = fault_address;
+		return true;
+	}
+	fault_armed = 1;
+	barrier();
+	access_memory(run, op, v, result);
+	barrier();
+	fault_armed = 0;
+	return false;
+}
+
+static void run_fork(const struct run *run, uint32_t index, struct gmc_result *result)
+{
+	uint32_t count = run->program->ops[index].number;
+	int status = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		exec_ops(run->program, run->record, run->blob, index + 1, index + 1 + count);
+		_exit(0);
+	}
+	if (pid < 0) {
+		result->ret = -1;
+		result->error = errno;
+		return;
+	}
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	result->ret = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+static void run_op(const struct run *run, uint32_t index)
+{
+	const struct gmc_op *op = &run->program->ops[index];
+	struct gmc_result *result = &run->record->results[index];
+	uint8_t status = GMC_DONE;
+	uint64_t v[GMC_MAX_ARGS] = { 0 };
+	uint64_t start;
+
+	if (is_broken(run, op)) {
+		result->status = GMC_DEPENDENCY;
+		return;
+	}
+	for (unsigned int i = 0; i < op->nargs; i++)
+		v[i] = value_of(run, &op->args[i]);
+
+	result->status = GMC_IN_FLIGHT;
+	barrier();
+	start = now_ns();
+	switch (op->code) {
+	case GMC_SYSCALL:
+		run_syscall(op, v, result);
+		break;
+	case GMC_PATCH:
+		result->ret = 0;
+		memcpy(run->blob + op->offset, &v[0], op->number);
+		break;
+	case GMC_FORK:
+		run_fork(run, index, result);
+		break;
+	default:
+		if (access_faulted(run, op, v, result))
+			status = GMC_FAULT;
+	}
+	result->duration_ns = now_ns() - start;
+	barrier();
+	result->status = status;
+}
+
+/* Execute ops first to end - 1; the ops of a fork run in its child. */
+void exec_ops(const struct program *program, struct record *record, uint8_t *blob,
+	      uint32_t first, uint32_t end)
+{
+	const struct run run = { program, record, blob };
+
+	for (uint32_t i = first; i < end; i++) {
+		run_op(&run, i);
+		if (program->ops[i].code == GMC_FORK)
+			i += program->ops[i].number;
+	}
+}
