@@ -44,14 +44,7 @@ export interface StepsParam extends Common {
 }
 
 export type Param =
-  | NumParam
-  | OptNumParam
-  | NumsParam
-  | RefParam
-  | OptRefParam
-  | NewParam
-  | EnumParam
-  | StepsParam;
+  NumParam | OptNumParam | NumsParam | RefParam | OptRefParam | NewParam | EnumParam | StepsParam;
 
 /** A number, given as an expression. Without a default it must be present. */
 export const num = (about: string, fallback?: bigint): NumParam => ({
@@ -71,7 +64,11 @@ export const ref = (about: string, of: readonly ObjectKind[], fallback?: string)
   ...(fallback === undefined ? {} : { default: fallback }),
 });
 /** The name of an existing object, or nothing. */
-export const optref = (about: string, of: readonly ObjectKind[]): OptRefParam => ({ kind: 'optref', about, of });
+export const optref = (about: string, of: readonly ObjectKind[]): OptRefParam => ({
+  kind: 'optref',
+  about,
+  of,
+});
 /** The name under which later steps know the object that this step makes. */
 export const makes = (kind: ObjectKind, fallback: string): NewParam => ({
   kind: 'new',
@@ -80,7 +77,11 @@ export const makes = (kind: ObjectKind, fallback: string): NewParam => ({
   default: fallback,
 });
 /** One of a fixed set of words. */
-export const oneOf = <const V extends string>(about: string, values: readonly V[], fallback?: V): EnumParam<V> => ({
+export const oneOf = <const V extends string>(
+  about: string,
+  values: readonly V[],
+  fallback?: V,
+): EnumParam<V> => ({
   kind: 'enum',
   about,
   values,

@@ -4,7 +4,9 @@ import type { VERBS, VerbName } from './verbs.js';
 
 type StepFor<V extends VerbName> = {
   readonly verb: V;
-} & { readonly [P in keyof (typeof VERBS)[V]['params']]: ValueOf<(typeof VERBS)[V]['params'][P], PlannedStep> };
+} & {
+  readonly [P in keyof (typeof VERBS)[V]['params']]: ValueOf<(typeof VERBS)[V]['params'][P], PlannedStep>;
+};
 
 /** A step with all its arguments resolved: numbers are bigint, objects are names. */
 export type Step = { [V in VerbName]: StepFor<V> }[VerbName];

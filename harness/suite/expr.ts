@@ -19,7 +19,14 @@ export class ExprError extends Error {
 export type Lookup = (name: string) => bigint | undefined;
 
 const MAX_LENGTH = 200;
-const LEVELS: readonly (readonly string[])[] = [['|'], ['^'], ['&'], ['<<', '>>'], ['+', '-'], ['*', '/', '%']];
+const LEVELS: readonly (readonly string[])[] = [
+  ['|'],
+  ['^'],
+  ['&'],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
 const TOKEN = /\s*(?:(0[xX][0-9a-fA-F_]+|[0-9][0-9_]*)|(\$?[A-Za-z_][A-Za-z0-9_.]*)|(<<|>>|[-+*/%&|^~()]))/y;
 
 interface Token {
@@ -30,14 +37,18 @@ interface Token {
 
 function tokenize(source: string): Token[] {
   if (source.length > MAX_LENGTH) {
-    throw new ExprError(`expected an expression of at most ${MAX_LENGTH} characters, got ${source.length}`, 0);
+    throw new ExprError(
+      `expected an expression of at most ${MAX_LENGTH} characters, got ${source.length}`,
+      0,
+    );
   }
   const tokens: Token[] = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < source.trimEnd().length) {
     const at = TOKEN.lastIndex;
     const m = TOKEN.exec(source);
-    if (!m) throw new ExprError(`expected a number, a name or an operator, got '${source.slice(at).trim()}'`, at);
+    if (!m)
+      throw new ExprError(`expected a number, a name or an operator, got '${source.slice(at).trim()}'`, at);
     const text = m[1] ?? m[2] ?? m[3] ?? '';
     const kind = m[1] !== undefined ? 'number' : m[2] !== undefined ? 'name' : 'op';
     tokens.push({ text, kind, column: TOKEN.lastIndex - text.length });
@@ -109,7 +120,8 @@ function apply(op: Token, a: bigint, b: bigint): bigint {
       return a * b;
     case '<<':
     case '>>':
-      if (b < 0n || b > 64n) throw new ExprError(`expected a shift count from 0 to 64, got ${b.toString()}`, op.column);
+      if (b < 0n || b > 64n)
+        throw new ExprError(`expected a shift count from 0 to 64, got ${b.toString()}`, op.column);
       return op.text === '<<' ? a << b : a >> b;
     default:
       if (b === 0n) throw new ExprError('division by zero', op.column);

@@ -34,11 +34,15 @@ export function parseSource(file: string, text: string): Source {
     return { file, line, column: col, text: text.slice(start, end < 0 ? undefined : end) };
   };
   if (text.length > MAX_BYTES) {
-    throw new CaseError({ file, line: 1, column: 1, text: '' }, `expected at most ${MAX_BYTES} bytes, got ${text.length}`);
+    throw new CaseError(
+      { file, line: 1, column: 1, text: '' },
+      `expected at most ${MAX_BYTES} bytes, got ${text.length}`,
+    );
   }
   const doc = parse(text, counter, file);
   const problem = doc.errors[0] ?? doc.warnings[0];
-  if (problem) throw new CaseError(at(problem.pos[0]), problem.message.split(' at line ')[0] ?? problem.message);
+  if (problem)
+    throw new CaseError(at(problem.pos[0]), problem.message.split(' at line ')[0] ?? problem.message);
   refuseCleverness(doc, at);
   return { file, data: doc.toJS() as unknown, place: (path, column) => at(find(doc, path) + (column ?? 0)) };
 }
@@ -60,7 +64,13 @@ export function readSource(path: string, shown = path): Source {
 
 function parse(text: string, lineCounter: LineCounter, file: string): Document {
   try {
-    return parseDocument(text, { version: '1.2', intAsBigInt: true, lineCounter, uniqueKeys: true, stringKeys: true });
+    return parseDocument(text, {
+      version: '1.2',
+      intAsBigInt: true,
+      lineCounter,
+      uniqueKeys: true,
+      stringKeys: true,
+    });
   } catch (e) {
     // The composer overflows the stack on absurd nesting; that is bad input like any other.
     throw new CaseError({ file, line: 1, column: 1, text: '' }, `not YAML: ${(e as Error).message}`);
@@ -73,9 +83,12 @@ function refuseCleverness(doc: Document, at: (offset: number) => Place): void {
     Node(_key, node, ancestors) {
       const offset = node.range?.[0] ?? 0;
       if (isAlias(node)) throw new CaseError(at(offset), 'aliases are not allowed in a case file');
-      if (node.anchor !== undefined) throw new CaseError(at(offset), 'anchors are not allowed in a case file');
-      if (node.tag !== undefined) throw new CaseError(at(offset), `tags are not allowed in a case file, got '${node.tag}'`);
-      if (ancestors.length > 2 * MAX_DEPTH) throw new CaseError(at(offset), `expected at most ${MAX_DEPTH} levels of nesting`);
+      if (node.anchor !== undefined)
+        throw new CaseError(at(offset), 'anchors are not allowed in a case file');
+      if (node.tag !== undefined)
+        throw new CaseError(at(offset), `tags are not allowed in a case file, got '${node.tag}'`);
+      if (ancestors.length > 2 * MAX_DEPTH)
+        throw new CaseError(at(offset), `expected at most ${MAX_DEPTH} levels of nesting`);
     },
   });
 }
@@ -86,7 +99,12 @@ function find(doc: Document, path: Path): number {
   for (const key of path) {
     if (!isCollection(node)) break;
     const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-    node = pair !== undefined && isPair(pair) ? (pair.value ?? pair.key) : typeof key === 'number' ? node.items[key] : undefined;
+    node =
+      pair !== undefined && isPair(pair)
+        ? (pair.value ?? pair.key)
+        : typeof key === 'number'
+          ? node.items[key]
+          : undefined;
     if (!isNode(node)) break;
     offset = node.range?.[0] ?? offset;
   }

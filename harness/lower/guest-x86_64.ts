@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { BOOT_GPA, DOORBELL_GPA } from '../program/guest-layout.js';
+import { layout } from '../uapi/struct.js';
+import { blob, imm } from './builder.js';
+import { command } from './kvm.js';
+import { structArg } from './pointer.js';
+import type { GuestArch } from './vcpu.js';
+
+/** Boot memory: PML4, PDPT, four page directories with 2 MiB pages (identity map of 4 GiB), then code. */
+const PAGE = 4096;
+const CODE = 6 * PAGE;
+const ROUTINE_BYTES = 16;
+
+/* Present, writable, accessed, dirty; the hardware then never writes to the tables. */
+const TABLE = 0x23n;
+const LARGE = 0xe3n;
+
+const CODE_BYTES: Readonly<Record<'load' | 'store', readonly number[]>> = {
+  // mov (%rdi),%rax; mov %rax,(%rsi); hlt
+  load: [0x48, 0x8b, 0x07, 0x48, 0x89, 0x06, 0xf4],
+  // mov %rax,(%rdi); mov %rax,(%rsi); hlt
+  store: [0x48, 0x89, 0x07, 0x48, 0x89, 0x06, 0xf4],
+};
+
+function bootImage(): Uint8Array {
+  const bytes = new Uint8Array(CODE + 2 * ROUTINE_BYTES);
+  const view = new DataView(bytes.buffer);
+  const put = (at: number, value: bigint): void => view.setBigUint64(at, value, true);
+  put(0, (BOOT_GPA + BigInt(PAGE)) | TABLE);
+  for (let gib = 0; gib < 4; gib++) {
+    put(PAGE + 8 * gib, (BOOT_GPA + BigInt((2 + gib) * PAGE)) | TABLE);
+    for (let i = 0; i < 512; i++) put((2 + gib) * PAGE + 8 * i, (BigInt(gib * 512 + i) << 21n) | LARGE);
+  }
+  bytes.set(CODE_BYTES.load, CODE);
+  bytes.set(CODE_BYTES.store, CODE + ROUTINE_BYTES);
+  return bytes;
+}
+
+/** Offsets in struct kvm_sregs (arch/x86/include/uapi/asm/kvm.h): segments of 24 bytes, then control registers. */
+const SREGS = { size: 312, cs: 0, ds: 24, es: 48, ss: 120, cr0: 224, cr3: 240, cr4: 248, efer: 264 };
+
+/** Flat segments as the words of struct kvm_segment after base: limit, selector, type, present; then attributes. */
+const SEGMENTS = {
+  // selector 8, type 11 (code, accessed); s, l, g
+  code: [0x010b_0008_ffff_ffffn, 0x01_0101_0000n],
+  // selector 16, type 3 (data, accessed); db, s, g
+  data: [0x0103_0010_ffff_ffffn, 0x01_0001_0100n],
+} as const;
+
+const CR0 = 0x8000_0033n; // PG, NE, ET, MP, PE
+const CR4 = 0x20n; // PAE
+const EFER = 0x500n; // LMA, LME
+
+function setUp(...[{ b }, , vcpu]: Parameters<GuestArch['setUp']>): void {
+  const sregs = b.alloc(SREGS.size);
+  const at = blob(sregs, 'sregs');
+  b.syscall('ioctl', [vcpu, command('KVM_GET_SREGS'), at], { quiet: true });
+  const set = (offset: number, value: bigint): void => void b.patch(sregs + offset, 8, imm(value));
+  const segment = (offset: number, kind: 'code' | 'data'): void => {
+    [0n, ...SEGMENTS[kind]].forEach((word, i) => set(offset + 8 * i, word));
+  };
+  segment(SREGS.cs, 'code');
+  for (const s of [SREGS.ds, SREGS.es, SREGS.ss]) segment(s, 'data');
+  set(SREGS.cr0, CR0);
+  set(SREGS.cr3, BOOT_GPA);
+  set(SREGS.cr4, CR4);
+  set(SREGS.efer, EFER);
+  b.syscall('ioctl', [vcpu, command('KVM_SET_SREGS'), at], { quiet: true });
+}
+
+const REGS = layout('kvm_regs', 144, [
+  ['rax', 0, 8],
+  ['rsi', 32, 8],
+  ['rdi', 40, 8],
+  ['rip', 128, 8],
+  ['rflags', 136, 8],
+]);
+
+function aim(...[cx, vcpu, routine, gpa, value]: Parameters<GuestArch['aim']>): void {
+  const rip = BOOT_GPA + BigInt(CODE + (routine === 'load' ? 0 : ROUTINE_BYTES));
+  const regs = { rax: value, rdi: gpa, rsi: DOORBELL_GPA, rip, rflags: 2n };
+  const arg = structArg(cx.b, REGS, regs, 'good').arg;
+  cx.b.syscall('ioctl', [vcpu, command('KVM_SET_REGS'), { ...arg, text: `{rip=${routine}, rdi=0x${gpa.toString(16)}}` }]);
+}
+
+/** Long mode with an identity map of the first 4 GiB. */
+export const x86Guest: GuestArch = { bootImage, setUp, aim };

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Fault, StepResult } from '../program/trace.js';
+import { errnoName } from '../uapi/errno.js';
+import type { Builder } from './builder.js';
+import type { Lifted, MapObject, Results } from './context.js';
+import type { WireResult } from './wire.js';
+
+const SIGNALS: Readonly<Record<number, Fault['signal']>> = { 0: 'refused', 7: 'SIGBUS', 11: 'SIGSEGV' };
+const CODES: Readonly<Record<string, string>> = {
+  'SIGBUS 1': 'BUS_ADRALN',
+  'SIGBUS 2': 'BUS_ADRERR',
+  'SIGBUS 4': 'BUS_MCEERR_AR',
+  'SIGSEGV 1': 'SEGV_MAPERR',
+  'SIGSEGV 2': 'SEGV_ACCERR',
+};
+
+/** Read the results of ops [first, end), the ops of one step. */
+export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, end: number): StepResult {
+  const main = r.op(lifted.main);
+  const children = lifted.children?.map((lift) => lift(r)) ?? [];
+  const own = Array.from({ length: end - first }, (_, i) => first + i);
+  // The calls of a forked child are rendered with its own steps.
+  const shown = lifted.children ? own.slice(0, 1) : own;
+  const calls = shown.flatMap((i) => {
+    const text = b.texts[i];
+    const result = r.op(i);
+    // Set-up is worth a line only when it went wrong.
+    const hidden = text === undefined || (text.quiet === true && result.status === 'done' && result.errno === 0);
+    return hidden ? [] : [`${text.call} = ${outcome(result, text.result, lifted.map, r)}`];
+  });
+  const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
+  return {
+    state: main.status === 'fault' ? 'done' : main.status,
+    errno: main.status === 'fault' ? 'EFAULT' : errnoName(main.errno),
+    fields: main.status === 'done' ? unsigned(lifted.fields?.(r) ?? {}) : {},
+    ...(fault ? { fault } : {}),
+    calls: [...calls, ...children.flatMap((c) => c.calls.map((line) => `  ${line}`))],
+    durationNs: own.reduce((sum, i) => sum + r.op(i).durationNs, 0n),
+    children,
+  };
+}
+
+/** Fields are compared as the 64-bit patterns that cases write. */
+function unsigned(fields: Record<string, bigint>): Record<string, bigint> {
+  return Object.fromEntries(Object.entries(fields).map(([k, v]) => [k, BigInt.asUintN(64, v)]));
+}
+
+function faultOf(result: WireResult, map: MapObject | undefined, r: Results): Fault {
+  const signal = SIGNALS[result.signal] ?? 'SIGSEGV';
+  if (signal === 'refused') return { signal };
+  const base = map ? BigInt.asUintN(64, r.op(map.op).ret) : 0n;
+  return { signal, code: BigInt(result.code), at: BigInt.asUintN(64, result.faultAddress - base) };
+}
+
+function outcome(result: WireResult, name: string | undefined, map: MapObject | undefined, r: Results): string {
+  switch (result.status) {
+    case 'not-run':
+      return '? (not reached)';
+    case 'in-flight':
+      return '? <unfinished ...>';
+    case 'dependency':
+      return '? (not called: an object it needs was not made)';
+    case 'fault':
+      return faultText(faultOf(result, map, r));
+    case 'done': {
+      if (result.errno !== 0) return `-1 ${errnoName(result.errno)}${result.timedOut ? ' (watchdog)' : ''}`;
+      if (name !== undefined) return name;
+      const bits = BigInt.asUintN(64, result.ret);
+      return bits < 65536n ? bits.toString() : `0x${bits.toString(16)}`;
+    }
+  }
+}
+
+/** `SIGBUS (BUS_ADRERR) at +0x1000`. */
+export function faultText(fault: Fault): string {
+  if (fault.signal === 'refused') return 'refused (EFAULT)';
+  const code = CODES[`${fault.signal} ${(fault.code ?? 0n).toString()}`] ?? `code ${(fault.code ?? 0n).toString()}`;
+  return `${fault.signal} (${code}) at +0x${(fault.at ?? 0n).toString(16)}`;
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PlannedStep, Program, Step, StepOf } from '../program/step.js';
+import type { StepResult, Trace } from '../program/trace.js';
+import type { VerbName } from '../program/verbs.js';
+import type { Arch } from '../uapi/arch.js';
+import type { Profile } from '../uapi/profiles/index.js';
+import { Builder, blob, imm, ret } from './builder.js';
+import { LowerContext, openAt, Results } from './context.js';
+import type { Lifted, Lower } from './context.js';
+import * as file from './file.js';
+import * as kvm from './kvm.js';
+import { liftStep } from './lift.js';
+import * as memory from './memory.js';
+import { touch } from './touch.js';
+import * as vcpu from './vcpu.js';
+import type { WireProgram, WireReply } from './wire.js';
+
+/** A program in executable form, and the way back from results to a trace. */
+export interface Lowered {
+  wire: WireProgram;
+  /** @throws RangeError when the reply is not of this program */
+  lift(reply: WireReply): Trace;
+}
+
+export interface LowerOptions {
+  arch: Arch;
+  profile: Profile;
+  /** Bytes. */
+  pageSize: number;
+  /** Milliseconds for the whole program. */
+  timeoutMs: number;
+}
+
+type Table = { readonly [V in Exclude<VerbName, 'fork'>]: Lower<StepOf<V>> };
+
+const RLIMIT_NOFILE = 7;
+
+const VERB_LOWERING: Table = {
+  check_extension: kvm.checkExtension,
+  create_vm: kvm.createVm,
+  create_gmem: kvm.createGmem,
+  create_vcpu: vcpu.createVcpu,
+  bind: kvm.bind,
+  unbind: kvm.unbind,
+  set_attributes: kvm.setAttributes,
+  set_vm_attributes: kvm.setVmAttributes,
+  pre_fault: kvm.preFault,
+  ioctl: kvm.ioctl,
+  mmap: memory.mmap,
+  map_op: memory.mapOp,
+  load: memory.load,
+  store: memory.store,
+  fallocate: memory.fallocate,
+  touch,
+  fd_op: file.fdOp,
+  open: file.open,
+  dup: file.dup,
+  close: file.close,
+  vcpu_load: vcpu.vcpuLoad,
+  vcpu_store: vcpu.vcpuStore,
+  limit: (cx, s) => {
+    const limits = cx.b.alloc(16);
+    cx.b.patch(limits, 8, imm(s.nofile));
+    cx.b.patch(limits + 8, 8, imm(s.nofile));
+    const args = [imm(0), imm(RLIMIT_NOFILE, 'RLIMIT_NOFILE'), blob(limits, `{${s.nofile.toString()}}`), imm(0n, 'NULL')];
+    return { main: cx.b.syscall('prlimit64', args) };
+  },
+  sysrq: (cx, s) => {
+    const fd = ret(openAt(cx.b, '/proc/sysrq-trigger', 1n, 'O_WRONLY', 'sysrq'), 'sysrq');
+    return { main: cx.b.syscall('write', [fd, cx.b.path(s.key), imm(1)]) };
+  },
+};
+
+/** Lower a program: steps in order, each with the ops it added and the way to read them. */
+export function lower(program: Program, options: LowerOptions): Lowered {
+  const b = new Builder(options.arch, options.pageSize);
+  const lifts = lowerSteps(new LowerContext(b, options.profile), program.steps);
+  return {
+    wire: { timeoutMs: options.timeoutMs, blob: b.blob(), ops: b.ops },
+    lift: (reply) => {
+      if (reply.results.length !== b.ops.length) {
+        throw new RangeError(`expected ${b.ops.length} results, got ${reply.results.length}`);
+      }
+      const results = new Results(reply);
+      const steps = lifts.map((lift) => lift(results));
+      const cut = describeEnd(reply);
+      return { steps, ...(cut === undefined ? {} : { cut }) };
+    },
+  };
+}
+
+function lowerSteps(cx: LowerContext, steps: readonly PlannedStep[]): ((r: Results) => StepResult)[] {
+  return steps.map(({ step }) => {
+    const first = cx.b.ops.length;
+    const lifted = step.verb === 'fork' ? lowerFork(cx, step) : lowerOne(cx, step);
+    const end = cx.b.ops.length;
+    return (r) => liftStep(cx.b, r, lifted, first, end);
+  });
+}
+
+function lowerFork(cx: LowerContext, step: StepOf<'fork'>): Lifted {
+  let children: ((r: Results) => StepResult)[] = [];
+  const main = cx.b.fork(() => {
+    children = lowerSteps(cx.child(), step.steps);
+  });
+  return { main, children };
+}
+
+function lowerOne(cx: LowerContext, step: Exclude<Step, StepOf<'fork'>>): Lifted {
+  // The table has for each verb the function for just that verb; the lookup loses the connection.
+  const apply = VERB_LOWERING[step.verb] as Lower<typeof step>;
+  return apply(cx, step);
+}
+
+function describeEnd(reply: WireReply): string | undefined {
+  switch (reply.end) {
+    case 'complete':
+      return undefined;
+    case 'timeout':
+      return 'the program did not end in time and was killed';
+    case 'stuck':
+      return 'the program did not end in time and could not be killed: a call is stuck in the kernel';
+    case 'died':
+      return `the process that ran the program died of signal ${reply.signal}`;
+  }
+}

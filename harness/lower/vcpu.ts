@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { StepOf } from '../program/step.js';
+import { BOOT_GPA, DOORBELL_GPA } from '../program/guest-layout.js';
+import { CONSTANTS } from '../uapi/constants.js';
+import { decodeStruct, member } from '../uapi/struct.js';
+import { kvmRun, kvmUserspaceMemoryRegion } from '../uapi/structs.js';
+import { imm, plus, ret } from './builder.js';
+import type { Arg } from './builder.js';
+import type { FdObject, Lifted, Lower, LowerContext, Results } from './context.js';
+import { aarch64Guest } from './guest-aarch64.js';
+import { x86Guest } from './guest-x86_64.js';
+import { command } from './kvm.js';
+import { structArg } from './pointer.js';
+
+/**
+ * How an architecture's vCPU is made to execute one access. The guest has two routines in its boot page,
+ * each an access followed by a store of the value to the doorbell, an address without memory: the MMIO exit
+ * that follows says that the access is done and carries the value.
+ */
+export interface GuestArch {
+  /** Contents of the boot memory, bytes: page tables and code. */
+  bootImage(pageSize: number): Uint8Array;
+  /** Put the vCPU into a state in which the routines run: long mode or MMU on. */
+  setUp(cx: LowerContext, vm: Arg, vcpu: Arg): void;
+  /** Point the vCPU at a routine. */
+  aim(cx: LowerContext, vcpu: Arg, routine: 'load' | 'store', gpa: bigint, value: bigint): void;
+}
+
+const GUESTS: Readonly<Record<'x86_64' | 'aarch64', GuestArch>> = { x86_64: x86Guest, aarch64: aarch64Guest };
+
+/** Memslot of the boot memory: out of the way of the slots that cases use. */
+const BOOT_SLOT = 31n;
+/** A vCPU that never exits is interrupted after this many milliseconds. */
+const RUN_LIMIT_MS = 2000;
+const RUN_MAP_BYTES = 12288n;
+const RUN_HEAD = 64;
+
+export const createVcpu: Lower<StepOf<'create_vcpu'>> = (cx, s) => {
+  const { b } = cx;
+  const guest = GUESTS[b.arch];
+  const vm = cx.fd(s.vm).fd;
+  const image = guest.bootImage(b.pageSize);
+  const length = BigInt(Math.ceil(image.length / b.pageSize) * b.pageSize);
+  const anonymous = [imm(0n, 'NULL'), imm(length), imm(3, 'PROT_READ|PROT_WRITE'), imm(0x22, 'MAP_PRIVATE|MAP_ANONYMOUS')];
+  const boot = ret(b.syscall('mmap', [...anonymous, imm(-1n, '-1'), imm(0)], { mapping: true, quiet: true }), 'boot');
+  b.poke(boot, b.data(image), image.length);
+  const region = { slot: BOOT_SLOT, guest_phys_addr: BOOT_GPA, memory_size: length };
+  const slot = structArg(b, kvmUserspaceMemoryRegion, region, 'good', { userspace_addr: boot });
+  b.syscall('ioctl', [vm, command('KVM_SET_USER_MEMORY_REGION'), slot.arg], { quiet: true });
+  const main = b.syscall('ioctl', [vm, command('KVM_CREATE_VCPU'), imm(s.id)], { fd: true, result: s.as });
+  const vcpu = cx.newFd(s.as, main);
+  const args = [imm(0n, 'NULL'), imm(RUN_MAP_BYTES), imm(3, 'PROT_READ|PROT_WRITE'), imm(1, 'MAP_SHARED')];
+  const run = b.syscall('mmap', [...args, vcpu.fd, imm(0)], { mapping: true, quiet: true });
+  vcpu.run = ret(run, 'kvm_run');
+  guest.setUp(cx, vm, vcpu.fd);
+  return { main };
+};
+
+export const vcpuLoad: Lower<StepOf<'vcpu_load'>> = (cx, s) => access(cx, s.vcpu, 'load', s.gpa, 0n);
+export const vcpuStore: Lower<StepOf<'vcpu_store'>> = (cx, s) => access(cx, s.vcpu, 'store', s.gpa, s.value);
+
+function access(cx: LowerContext, name: string, routine: 'load' | 'store', gpa: bigint, value: bigint): Lifted {
+  const vcpu = cx.fd(name);
+  const { run } = vcpu;
+  if (!run) throw new Error(`'${name}' is not a vCPU: the program was not checked`);
+  if (vcpu.ran) complete(cx, vcpu, run);
+  vcpu.ran = true;
+  GUESTS[cx.b.arch].aim(cx, vcpu.fd, routine, gpa, value);
+  const main = cx.b.syscall('ioctl', [vcpu.fd, command('KVM_RUN'), imm(0)], { timeoutMs: RUN_LIMIT_MS });
+  const head = cx.b.peek(run, RUN_HEAD);
+  return { main, fields: (r) => exit(r, main, head, routine) };
+}
+
+/**
+ * An exit for MMIO leaves an access half done, which the next KVM_RUN would finish with registers that are no
+ * longer its own. A run with immediate_exit finishes it and executes nothing
+ * (Documentation/virt/kvm/api.rst, "KVM_RUN", completion of pending operations).
+ */
+function complete(cx: LowerContext, vcpu: FdObject, run: Arg): void {
+  const flag = plus(run, BigInt(member(kvmRun, 'immediate_exit').offset));
+  cx.b.store(flag, 1, imm(1), true);
+  cx.b.syscall('ioctl', [vcpu.fd, command('KVM_RUN'), imm(0)], { evenIfBroken: true, quiet: true, timeoutMs: RUN_LIMIT_MS });
+  cx.b.store(flag, 1, imm(0), true);
+}
+
+/** What kvm_run says after the access: the doorbell (value), or the exit that came instead. */
+function exit(r: Results, main: number, head: number, routine: 'load' | 'store'): Record<string, bigint> {
+  const { data } = r.op(head);
+  if (data.length < RUN_HEAD) return {};
+  const run = decodeStruct({ ...kvmRun, size: RUN_HEAD }, data);
+  const field = (name: string): bigint => {
+    const v = run[name];
+    return typeof v === 'bigint' ? v : 0n;
+  };
+  const reason = field('exit_reason');
+  const succeeded = r.op(main).ret >= 0n;
+  if (reason === CONSTANTS['KVM_EXIT_MMIO'] && succeeded) {
+    const at = field('mmio.phys_addr');
+    if (at === DOORBELL_GPA) return routine === 'load' ? { value: field('mmio.data') } : {};
+    return { exit: reason, gpa: at, len: field('mmio.len'), is_write: field('mmio.is_write') };
+  }
+  if (reason === CONSTANTS['KVM_EXIT_MEMORY_FAULT']) {
+    return {
+      exit: reason,
+      flags: field('memory_fault.flags'),
+      gpa: field('memory_fault.gpa'),
+      size: field('memory_fault.size'),
+    };
+  }
+  return { exit: reason };
+}

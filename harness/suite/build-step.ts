@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { ObjectKind, Param } from '../program/params.js';
+import type { Expect, PlannedStep, Step } from '../program/step.js';
+import { verb, VERB_NAMES } from '../program/verbs.js';
+import type { VerbName } from '../program/verbs.js';
+import { isArch } from '../uapi/arch.js';
+import { errnoNumber } from '../uapi/errno.js';
+import { findProfile } from '../uapi/profiles/index.js';
+import type { RawStep } from './raw.js';
+import type { Scope } from './scope.js';
+import type { Path } from './source.js';
+
+type RawMap = Readonly<Record<string, unknown>>;
+
+const isMap = (v: unknown): v is RawMap => typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/**
+ * Resolve a list of raw steps: evaluate expressions, check that named objects exist and are of the right kind.
+ * @throws CaseError
+ */
+export function buildSteps(raw: readonly RawStep[], path: Path, scope: Scope): PlannedStep[] {
+  return raw.map((step, i) => buildStep(step, [...path, i], scope));
+}
+
+function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
+  const names = Object.keys(raw).filter((k) => k !== 'expect');
+  const name = VERB_NAMES.find((v) => v === names[0]);
+  if (name === undefined || names.length !== 1) {
+    throw scope.error(
+      path,
+      `expected exactly one verb in a step, got ${names.length === 0 ? 'none' : names.join(', ')}`,
+    );
+  }
+  const at = [...path, name];
+  const v = verb(name);
+  const args = isMap(raw[name]) ? raw[name] : { [v.primary ?? '']: raw[name] };
+  const made: [string, ObjectKind][] = [];
+  const step: Record<string, unknown> = { verb: name };
+  for (const [key, param] of Object.entries(v.params)) {
+    step[key] = resolve(param, args[key], isMap(raw[name]) ? [...at, key] : at, scope, key);
+    if (param.kind === 'new') made.push([String(step[key]), param.makes]);
+  }
+  for (const [object, kind] of made) {
+    // A duplicate stands for whatever it duplicates.
+    scope.objects.set(object, name === 'dup' ? (scope.objects.get(String(step['on'])) ?? kind) : kind);
+  }
+  const { file, line, column } = scope.source.place(at);
+  return {
+    step: step as unknown as Step,
+    expect: buildExpect(raw['expect'], [...path, 'expect'], name, scope),
+    where: `${file}:${line}:${column}`,
+  };
+}
+
+function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: string): unknown {
+  switch (param.kind) {
+    case 'num':
+      if (value === undefined && param.default === undefined)
+        throw scope.error(path, `expected a '${key}' here`);
+      return value === undefined ? param.default : scope.number(value, path);
+    case 'optnum':
+      return value === undefined ? undefined : scope.number(value, path);
+    case 'nums':
+      return ((value ?? []) as unknown[]).map((v, i) => scope.number(v, [...path, i]));
+    case 'ref':
+    case 'optref': {
+      const name =
+        value === undefined ? (param.kind === 'ref' ? param.default : undefined) : scope.word(value, path);
+      if (name === undefined && param.kind === 'ref') throw scope.error(path, `expected a '${key}' here`);
+      return name === undefined ? undefined : existing(name, param.of, path, scope);
+    }
+    case 'new':
+      return value === undefined ? param.default : scope.word(value, path);
+    case 'enum': {
+      const word = value === undefined ? param.default : scope.word(value, path);
+      if (word === undefined) throw scope.error(path, `expected a '${key}' here`);
+      if (!param.values.includes(word))
+        throw scope.error(path, `expected one of ${param.values.join(', ')}, got '${word}'`);
+      return word;
+    }
+    case 'steps':
+      return buildSteps((value ?? []) as RawStep[], path, scope.child());
+  }
+}
+
+function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope: Scope): string {
+  const kind = scope.objects.get(name);
+  if (kind === undefined) {
+    throw scope.error(
+      path,
+      `expected the name of an object made by an earlier step, got '${name}' (known: ${[...scope.objects.keys()].join(', ')})`,
+    );
+  }
+  if (!kinds.includes(kind))
+    throw scope.error(path, `expected a ${kinds.join(' or ')}, but '${name}' is a ${kind}`);
+  return name;
+}
+
+function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Expect {
+  if (!isMap(raw)) return { fields: {} };
+  const keys = Object.keys(raw);
+  const switched = keys.filter((k) => isArch(k) || findProfile(k) !== undefined);
+  if (switched.length > 0) return buildExpect(choose(raw, keys, switched, path, scope), path, name, scope);
+  const expect: Expect = { fields: {} };
+  const fields: Record<string, bigint> = {};
+  for (const key of keys) {
+    const at = [...path, key];
+    if (key === 'errno') expect.errno = errno(scope.word(raw[key], at), at, scope);
+    else if (!verb(name).reports.includes(key)) {
+      throw scope.error(
+        at,
+        `expected one of ${['errno', ...verb(name).reports].join(', ')}: ${name} does not report '${key}'`,
+      );
+    } else if (key === 'fault') {
+      expect.fault = fault(scope.word(raw[key], at), at, scope);
+    } else fields[key] = BigInt.asUintN(64, scope.number(raw[key], at));
+  }
+  return { ...expect, fields };
+}
+
+/** An expectation by architecture or by profile: exactly the keys of one kind, and one of them applies. */
+function choose(raw: RawMap, keys: string[], switched: string[], path: Path, scope: Scope): unknown {
+  const { arch, profile } = scope.context;
+  const byArch = switched.every(isArch);
+  if (switched.length !== keys.length || (!byArch && switched.some(isArch))) {
+    throw scope.error(
+      path,
+      `expected either plain fields, or only architectures, or only profiles, got ${keys.join(', ')}`,
+    );
+  }
+  const key = byArch ? arch : profile.id;
+  if (raw[key] === undefined)
+    throw scope.error(path, `expected what holds for ${key} as well, got only ${keys.join(', ')}`);
+  return raw[key];
+}
+
+function errno(word: string, path: Path, scope: Scope): string {
+  if (word !== '0' && errnoNumber(word) === undefined)
+    throw scope.error(path, `expected 0 or an errno name, got '${word}'`);
+  return word;
+}
+
+function fault(word: string, path: Path, scope: Scope): 'SIGBUS' | 'SIGSEGV' | 'none' {
+  if (word === 'SIGBUS' || word === 'SIGSEGV' || word === 'none') return word;
+  throw scope.error(path, `expected SIGBUS, SIGSEGV or none, got '${word}'`);
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Program } from '../program/step.js';
+import { buildSteps } from './build-step.js';
+import type { LoadedSuite } from './load.js';
+import { points } from './points.js';
+import type { RawCase } from './raw.js';
+import { inferred } from './requires.js';
+import { Scope } from './scope.js';
+import type { Context } from './scope.js';
+
+/** One test point: a case with one combination of its variables, for one context. */
+export interface TestPoint {
+  /** `create/flags/each-bit[bit=3]`. */
+  id: string;
+  suite: string;
+  about: string;
+  source: readonly string[];
+  /** Feature ids, written and inferred, sorted. */
+  requires: readonly string[];
+  /** `file:line:column` of the case. */
+  where: string;
+  /** Set when the point does not apply in this context: machine-readable code and reason. */
+  skip?: { code: string; reason: string };
+  /** Set when it is known to fail here. */
+  xfail?: string;
+  program: Program;
+}
+
+/**
+ * Expand a suite for one architecture, profile and page size.
+ * @throws CaseError for the first thing that cannot be resolved
+ */
+export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
+  const { raw, source } = suite;
+  return raw.cases.flatMap((c, i) => {
+    const path = ['cases', i];
+    const { file, line, column } = source.place(path);
+    return points(c, source, path).map(({ suffix, vars }) => {
+      const id = `${raw.suite}/${c.id}${suffix}`;
+      const skip = inapplicable(suite, c, context);
+      const point = {
+        id,
+        suite: raw.suite,
+        about: c.about,
+        source: [...(raw.source ?? []), ...(c.source ?? [])],
+        where: `${file}:${line}:${column}`,
+        ...(skip ? { skip } : {}),
+        ...xfail(c, context),
+      };
+      // Expectations are written for the contexts a case holds for: elsewhere there is nothing to resolve.
+      if (skip) return { ...point, requires: [], program: { id, steps: [] } };
+      const scope = Scope.forPoint(source, context, id, vars);
+      const steps = [
+        ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
+        ...buildSteps(c.steps, [...path, 'steps'], scope),
+      ];
+      const requires = new Set([...(raw.requires ?? []), ...(c.requires ?? []), ...inferred(steps)]);
+      return { ...point, requires: [...requires].sort(), program: { id, steps } };
+    });
+  });
+}
+
+function inapplicable({ raw }: LoadedSuite, c: RawCase, { arch, profile }: Context): TestPoint['skip'] {
+  const arches = c.arch ?? raw.arch;
+  if (arches && !arches.includes(arch))
+    return { code: `arch:${arch}`, reason: `holds for ${arches.join(', ')} only` };
+  const profiles = c.profiles ?? raw.profiles;
+  if (profiles && !profiles.includes(profile.id)) {
+    return { code: `profile:${profile.id}`, reason: `holds for ${profiles.join(', ')} only` };
+  }
+  return undefined;
+}
+
+function xfail(c: RawCase, { arch, profile }: Context): { xfail?: string } {
+  const x = c.xfail;
+  if (!x || (x.arch && !x.arch.includes(arch)) || (x.profiles && !x.profiles.includes(profile.id))) return {};
+  return { xfail: x.reason };
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { errnoNames } from '../uapi/errno.js';
+import { ARCHES } from '../uapi/arch.js';
+import { PROFILES } from '../uapi/profiles/index.js';
+import type { Param } from '../program/params.js';
+import { verb, VERB_NAMES } from '../program/verbs.js';
+import type { VerbName } from '../program/verbs.js';
+
+type Json = { readonly [key: string]: unknown };
+
+const ID = '^[a-z0-9][a-z0-9-]*$';
+const NAME = '^[a-z][a-z0-9_]*$';
+const VAR = '^\\$[a-z][a-z0-9_.]*$';
+const expr: Json = { $ref: '#/$defs/expr' };
+
+const arraysOf = (items: Json, max: number): Json => ({ type: 'array', items, maxItems: max });
+const orVariable = (s: Json): Json => ({ anyOf: [s, { type: 'string', pattern: VAR }] });
+
+function paramSchema(p: Param): Json {
+  const about = { description: p.about };
+  switch (p.kind) {
+    case 'num':
+    case 'optnum':
+      return { ...about, ...expr };
+    case 'nums':
+      return { ...about, ...arraysOf(expr, p.max) };
+    case 'ref':
+    case 'optref':
+    case 'new':
+      return { ...about, type: 'string', pattern: `${NAME}|${VAR}` };
+    case 'enum':
+      return { ...about, ...orVariable({ enum: [...p.values] }) };
+    case 'steps':
+      return { ...about, ...arraysOf({ $ref: '#/$defs/step' }, 64) };
+  }
+}
+
+function required(p: Param): boolean {
+  return (
+    p.kind === 'steps' ||
+    ((p.kind === 'num' || p.kind === 'ref' || p.kind === 'enum') && p.default === undefined)
+  );
+}
+
+/** All verbs side by side rather than as alternatives: messages and completion then speak of the verb written. */
+function stepSchema(): Json {
+  const reports = [...new Set(VERB_NAMES.flatMap((name) => verb(name).reports))];
+  const outcome: Json = {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries([
+      ['errno', { $ref: '#/$defs/errno' }],
+      ...reports.map((r) => [r, r === 'fault' ? { $ref: '#/$defs/fault' } : expr]),
+      ...[...ARCHES, ...PROFILES.map((p) => p.id)].map((key) => [key, { $ref: '#/$defs/expect' }]),
+    ]),
+  };
+  return {
+    expect: { description: 'What must come out, as it is or by architecture or by profile.', ...outcome },
+    step: {
+      type: 'object',
+      additionalProperties: false,
+      minProperties: 1,
+      maxProperties: 2,
+      properties: {
+        ...Object.fromEntries(VERB_NAMES.map((name) => [name, verbSchema(name)])),
+        expect: { $ref: '#/$defs/expect' },
+      },
+    },
+  };
+}
+
+function verbSchema(name: VerbName): Json {
+  const v = verb(name);
+  const params = Object.entries(v.params);
+  const full: Json = {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries(params.map(([k, p]) => [k, paramSchema(p)])),
+    required: params.filter(([, p]) => required(p)).map(([k]) => k),
+  };
+  const primary = v.primary === undefined ? undefined : v.params[v.primary];
+  return { description: v.about, ...(primary ? { anyOf: [full, paramSchema(primary)] } : full) };
+}
+
+/** The JSON Schema of a suite file, made from the verb table; suites/schema.json is its printed form. */
+export function suiteSchema(): Json {
+  const step = { $ref: '#/$defs/step' };
+  const list = (about: string, max = 32): Json => ({
+    description: about,
+    ...arraysOf({ type: 'string', maxLength: 300 }, max),
+  });
+  const testCase: Json = {
+    type: 'object',
+    additionalProperties: false,
+    required: ['id', 'about', 'steps'],
+    properties: {
+      id: {
+        description: 'Unique within the suite, stable for years.',
+        type: 'string',
+        pattern: ID,
+        maxLength: 60,
+      },
+      about: { description: 'The expectation in one sentence.', type: 'string', maxLength: 400 },
+      source: list('Where the rule comes from.'),
+      requires: list('Feature ids of features.yaml.'),
+      arch: {
+        description: 'Architectures it holds for; others skip.',
+        ...arraysOf({ enum: [...ARCHES] }, 8),
+      },
+      profiles: {
+        description: 'Profiles it holds for; others skip.',
+        ...arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+      },
+      matrix: {
+        description: 'Variables and their values; one point for each combination.',
+        type: 'object',
+        maxProperties: 4,
+        propertyNames: { pattern: NAME },
+        additionalProperties: {
+          anyOf: [{ type: 'string', pattern: '^[0-9]+\\.\\.[0-9]+$' }, arraysOf(expr, 256)],
+        },
+      },
+      table: {
+        description: 'Rows with a name; one point for each, columns as variables.',
+        type: 'array',
+        maxItems: 256,
+        items: {
+          type: 'object',
+          required: ['name'],
+          propertyNames: { pattern: NAME },
+          properties: { name: { type: 'string', pattern: ID, maxLength: 60 } },
+          additionalProperties: expr,
+        },
+      },
+      fixture: { description: "Steps before the steps, instead of the suite's.", ...arraysOf(step, 64) },
+      steps: { description: 'What the case does.', ...arraysOf(step, 128), minItems: 1 },
+      xfail: {
+        description: 'Known to fail: runs, and a pass is an error of the suite.',
+        type: 'object',
+        required: ['reason'],
+        additionalProperties: false,
+        properties: {
+          reason: { type: 'string', maxLength: 300 },
+          arch: arraysOf({ enum: [...ARCHES] }, 8),
+          profiles: arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+        },
+      },
+    },
+  };
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'gmemcheck suite',
+    type: 'object',
+    additionalProperties: false,
+    required: ['suite', 'about', 'cases'],
+    properties: {
+      suite: {
+        description: 'Area and name, as the file path.',
+        type: 'string',
+        pattern: '^[a-z0-9-]+(/[a-z0-9-]+)+$',
+      },
+      about: { description: 'What the suite holds the kernel to.', type: 'string', maxLength: 400 },
+      source: list('Kernel files, message-ids.'),
+      requires: list('Feature ids that every case needs.'),
+      arch: { description: 'Architectures all cases hold for.', ...arraysOf({ enum: [...ARCHES] }, 8) },
+      profiles: {
+        description: 'Profiles all cases hold for.',
+        ...arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+      },
+      fixture: { description: 'Steps before the steps of every case.', ...arraysOf(step, 64) },
+      cases: { ...arraysOf(testCase, 256), minItems: 1 },
+    },
+    $defs: {
+      expr: {
+        description: 'A number, or arithmetic over named constants and $variables.',
+        anyOf: [{ type: 'integer' }, { type: 'string', minLength: 1, maxLength: 200 }],
+      },
+      errno: { anyOf: [{ enum: [0, ...errnoNames] }, { type: 'string', pattern: VAR }] },
+      fault: { anyOf: [{ enum: ['SIGBUS', 'SIGSEGV', 'none'] }, { type: 'string', pattern: VAR }] },
+      ...stepSchema(),
+    },
+  };
+}
