@@ -3,7 +3,7 @@ import type { CaseRecord, RunIdentity, Verdict } from '../judge/verdict.js';
 import { type Diagnostic, diagnose, directiveText, isNotOk } from './diagnostics.js';
 import { headerLines } from './header.js';
 import { ReportOrder } from './order.js';
-import { oneLine } from './text.js';
+import { consoleLine } from './text.js';
 import { type Totals, totals } from './totals.js';
 
 const INDENT = '  ';
@@ -129,8 +129,7 @@ function comment(text: string): string {
  * wherever they stand in a line (KTAP_END): two spaces instead of one hide them from it, not from people.
  */
 function tame(text: string): string {
-  const indent = /^ */.exec(text)?.[0] ?? '';
-  return (indent + oneLine(text))
+  return consoleLine(text)
     .replace(/(List of all) (partitions:)/g, '$1  $2')
     .replace(/(Kernel panic - not syncing:) (VFS:)/g, '$1  $2')
     .replace(/(reboot: System) (halted)/g, '$1  $2');

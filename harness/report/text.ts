@@ -18,10 +18,15 @@ export function oneLine(text: string): string {
     .trim();
 }
 
-/** Like {@link oneLine}, keeping indentation: console excerpts are read by their columns. */
+/** Like {@link oneLine}, keeping spaces: console excerpts are read by their columns. */
 export function consoleLine(text: string): string {
-  const indent = /^[ \t]*/.exec(text)?.[0].replaceAll('\t', '        ') ?? '';
-  return indent + oneLine(text);
+  return text
+    .replace(/\p{Cs}/gu, '\ufffd')
+    .replace(TERMINAL, '')
+    .replace(/[\r\n]+$/, '')
+    .replaceAll('\t', '        ')
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]/gu, ' ')
+    .trimEnd();
 }
 
 /**
