@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { faultText } from '../lower/lift.js';
+import { describeExpect, describeStep, number } from '../program/describe.js';
+import type { Expect, PlannedStep, Program } from '../program/step.js';
+import type { StepResult, Trace } from '../program/trace.js';
+import type { Mismatch, Verdict } from './verdict.js';
+
+/** What the judge concludes of one trace. */
+export interface Judgement {
+  verdict: Exclude<Verdict, 'skip' | 'xfail' | 'xpass'>;
+  /** One line for error and crash. */
+  reason?: string;
+  mismatches: Mismatch[];
+}
+
+/**
+ * Compare a trace with what the program's steps expect.
+ *
+ * A crash outranks everything: whatever the steps returned, the kernel did not survive them or complained. A
+ * program that was cut short, or in which a step was never reached, is an `error` unless an earlier step
+ * already went wrong; it is never a pass.
+ */
+export function judge(program: Program, trace: Trace): Judgement {
+  const mismatches = compareSteps(program.steps, trace.steps, { n: 0 });
+  if (trace.crash) return { verdict: 'crash', reason: trace.crash.title, mismatches };
+  if (mismatches.length > 0) return { verdict: 'fail', mismatches };
+  const unreached = trace.steps.flatMap(flatten).some((s) => s.state !== 'done');
+  if (trace.cut !== undefined || unreached || trace.steps.length !== program.steps.length) {
+    return { verdict: 'error', reason: trace.cut ?? 'not every step was executed', mismatches };
+  }
+  return { verdict: 'pass', mismatches };
+}
+
+function flatten(s: StepResult): StepResult[] {
+  return [s, ...s.children.flatMap(flatten)];
+}
+
+function compareSteps(steps: readonly PlannedStep[], results: readonly StepResult[], count: { n: number }): Mismatch[] {
+  return steps.flatMap((planned, i) => {
+    const step = ++count.n;
+    const result = results[i];
+    if (!result) return [];
+    const own = compare(planned, result, step);
+    const nested = planned.step.verb === 'fork' ? compareSteps(planned.step.steps, result.children, count) : [];
+    return [...own, ...nested];
+  });
+}
+
+function compare(planned: PlannedStep, result: StepResult, step: number): Mismatch[] {
+  // A dependency is the consequence of a mismatch that is reported where it happened.
+  if (result.state !== 'done' || allowed(planned.expect, result)) return [];
+  return [
+    {
+      step,
+      where: planned.where,
+      what: describeStep(planned.step),
+      expected: describeExpect(planned.expect),
+      seen: describeResult(planned.expect, result),
+      calls: [...result.calls],
+    },
+  ];
+}
+
+/** Whether a result is what the expectation says. */
+export function allowed(expect: Expect, result: StepResult): boolean {
+  const wantsFault = expect.fault !== undefined && expect.fault !== 'none';
+  if (wantsFault || result.fault) return wantsFault && result.fault !== undefined && faultAllowed(expect, result.fault);
+  if ((expect.errno ?? '0') !== result.errno) return false;
+  return Object.entries(expect.fields).every(([name, v]) => result.fields[name] === v);
+}
+
+/** Signal, code and address, as far as the target can see them: the kernel's refusal alone has none. */
+function faultAllowed(expect: Expect, fault: NonNullable<StepResult['fault']>): boolean {
+  if (fault.signal === 'refused') return true;
+  if (fault.signal !== expect.fault) return false;
+  const { code, at } = expect.fields;
+  return (code === undefined || code === fault.code) && (at === undefined || at === fault.at);
+}
+
+/** What came out, with the fields that the expectation speaks of. */
+function describeResult(expect: Expect, result: StepResult): string {
+  if (result.fault) return faultText(result.fault);
+  const head = result.errno === '0' ? 'success' : result.errno;
+  const names = Object.keys(expect.fields).filter((f) => f !== 'code' && f !== 'at');
+  const rest = Object.keys(result.fields).filter((f) => !names.includes(f) && result.errno !== '0');
+  const fields = [...names, ...rest].map((f) => {
+    const v = result.fields[f];
+    return v === undefined ? `no ${f}` : `${f} ${number(v)}`;
+  });
+  return [head, ...fields].join(', ');
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Param } from './params.js';
+import type { Expect, PlannedStep, Step } from './step.js';
+import { verb } from './verbs.js';
+
+/** Small numbers in decimal, the rest in hex; 64-bit patterns that are small negative numbers as such. */
+export function number(v: bigint): string {
+  const signed = BigInt.asIntN(64, v);
+  if (signed < 0n && signed > -65536n) return signed.toString();
+  return v < 65536n ? v.toString() : `0x${BigInt.asUintN(64, v).toString(16)}`;
+}
+
+/** A step in one line of the suite's vocabulary, arguments at their default left out. */
+export function describeStep(step: Step): string {
+  const args = Object.entries(verb(step.verb).params).flatMap(([name, param]) => {
+    const text = argument(param, (step as unknown as Record<string, unknown>)[name]);
+    return text === undefined ? [] : [`${name}: ${text}`];
+  });
+  return `${step.verb}: {${args.join(', ')}}`;
+}
+
+function argument(param: Param, value: unknown): string | undefined {
+  if (value === undefined || ('default' in param && value === param.default && param.kind !== 'ref')) return undefined;
+  if (typeof value === 'bigint') return number(value);
+  if (typeof value === 'string') return value;
+  if (param.kind === 'steps') return `[${(value as PlannedStep[]).map((s) => s.step.verb).join(', ')}]`;
+  const list = value as bigint[];
+  return list.length === 0 ? undefined : `[${list.map(number).join(', ')}]`;
+}
+
+/** An expectation in words: `success`, `EINVAL`, `SIGBUS, code 2, at 0x1000`, `value 8`. */
+export function describeExpect(e: Expect): string {
+  const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${number(v)}`);
+  const head = e.fault !== undefined && e.fault !== 'none' ? e.fault : e.errno === undefined || e.errno === '0' ? 'success' : e.errno;
+  return [head, ...fields].join(', ');
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { lower } from '../lower/lower.js';
+import type { WireHello } from '../lower/wire.js';
+import { WIRE_PROTOCOL } from '../lower/wire.js';
+import type { Program } from '../program/step.js';
+import type { Trace } from '../program/trace.js';
+import { isArch } from '../uapi/arch.js';
+import type { Arch } from '../uapi/arch.js';
+import type { Profile } from '../uapi/profiles/index.js';
+import { TargetError } from './executor.js';
+import type { Executor } from './executor.js';
+
+/** What a target can do, as far as the harness knows without asking the kernel. */
+export type TargetFeature = 'fork' | 'signals' | 'vcpu' | 'disposable';
+
+export interface KernelTargetOptions {
+  /** A kernel of our own that may be crashed. */
+  disposable: boolean;
+  /** Milliseconds for one program. */
+  timeoutMs: number;
+}
+
+/** A kernel behind an executor: runs programs, gives traces. */
+export class KernelTarget {
+  private greeting: WireHello | undefined;
+
+  constructor(
+    /** As given on the command line: `host`, `agent`, `qemu:mainline-7.3`. */
+    readonly name: string,
+    readonly executor: Executor,
+    readonly options: KernelTargetOptions,
+  ) {}
+
+  /** Start the executor. @throws TargetError when it does not start or speaks another protocol */
+  async open(): Promise<void> {
+    const hello = await this.executor.start();
+    if (hello.protocol !== WIRE_PROTOCOL) {
+      throw new TargetError(`expected protocol ${WIRE_PROTOCOL}, the executor speaks ${hello.protocol}: rebuild it`);
+    }
+    this.greeting = hello;
+  }
+
+  get hello(): WireHello {
+    if (!this.greeting) throw new TargetError(`target ${this.name} was not opened`);
+    return this.greeting;
+  }
+
+  /** @throws TargetError for an architecture this version has no tables for */
+  get arch(): Arch {
+    const { machine } = this.hello;
+    if (!isArch(machine)) throw new TargetError(`expected x86_64 or aarch64, the target is ${machine}`);
+    return machine;
+  }
+
+  get features(): ReadonlySet<TargetFeature> {
+    const all = new Set<TargetFeature>(['vcpu', ...this.hello.features]);
+    if (this.options.disposable) all.add('disposable');
+    return all;
+  }
+
+  /**
+   * Run a program. A guest that died comes back as a trace with a crash.
+   * @throws TargetError when nothing is known about the outcome
+   */
+  async run(program: Program, profile: Profile): Promise<Trace> {
+    const { wire, lift } = lower(program, {
+      arch: this.arch,
+      profile,
+      pageSize: this.hello.pageSize,
+      timeoutMs: this.options.timeoutMs,
+    });
+    const execution = await this.executor.run(wire);
+    if (!execution.reply) return { steps: [], crash: execution.crash };
+    const trace = lift(execution.reply);
+    return execution.crash ? { ...trace, crash: execution.crash } : trace;
+  }
+
+  async close(): Promise<void> {
+    await this.executor.close();
+  }
+}
