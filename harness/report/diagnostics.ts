@@ -55,7 +55,8 @@ export function diagnose(record: CaseRecord): Diagnostic {
     verdict: record.verdict,
     about: oneLine(record.about),
     ...(record.verdict === 'error' && { note: ERROR_NOTE }),
-    ...(record.reason !== undefined && { reason: addresses.name(record.reason) }),
+    // The reason of a crash is its title.
+    ...(record.reason !== undefined && !crash && { reason: addresses.name(record.reason) }),
     ...(mismatches.length > 0 && { mismatches }),
     ...(crash && {
       crash: {

@@ -59,6 +59,7 @@ export const EVERY_VERDICT: readonly CaseRecord[] = [
   }),
   makeRecord('faults/sigbus', 'private-page', {
     verdict: 'crash',
+    reason: 'Kernel panic - not syncing: VFS: sysrq triggered crash',
     crash: {
       kind: 'panic',
       title: 'Kernel panic - not syncing: VFS: sysrq triggered crash',

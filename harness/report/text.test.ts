@@ -36,13 +36,14 @@ describe('AddressNames', () => {
   it('keeps equal addresses equal and neighbours in relation', () => {
     const names = new AddressNames();
     expect(names.name('mmap(NULL, 0x4000) = 0x7f0012345000')).toBe('mmap(NULL, 0x4000) = addr1');
-    expect(names.name('load 0x7f0012346008, 0xffffa0001000')).toBe('load addr1+0x1008, addr2');
+    expect(names.name('aarch64, 39 bits: 0x7f8a001000')).toBe('aarch64, 39 bits: addr2');
+    expect(names.name('load 0x7f0012346008, 0xffffa0001000')).toBe('load addr1+0x1008, addr3');
     expect(names.name('load 0x7f0012344000 0x7f0012345000')).toBe('load addr1-0x1000 addr1');
   });
 
   it('leaves sizes, flags, limits and nonces alone', () => {
     const line =
-      'size=0x8000000000000000 0x7fffffffffff 0xfffffffff000 0x7ffffffff000 0x1000 0xffffffffffffffff';
+      '0x7fffffffff size=0x8000000000000000 0x7fffffffffff 0xfffffffff000 0x7ffffffff000 0x1000 0xffffffffffffffff';
     expect(new AddressNames().name(line)).toBe(line);
   });
 });

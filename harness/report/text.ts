@@ -45,10 +45,11 @@ function percent(character: string): string {
 }
 
 /**
- * Addresses where x86_64 and aarch64 (48 bits) map files, stacks and position-independent programs. Values
+ * Addresses where x86_64 and aarch64 (39 and 48 bits) map files, stacks and position-independent programs. Values
  * at the very top of an address space are limits that a case spells out, not addresses of this run.
  */
-const USER_ADDRESS = /\b0x(?:7(?!f{7})[0-9a-f]{11}|5[56][0-9a-f]{10}|ffff(?!f{5})[0-9a-f]{8})\b/g;
+const USER_ADDRESS =
+  /\b0x(?:7(?!f{7})[0-9a-f]{11}|7f(?!f{4})[0-9a-f]{8}|5[56][0-9a-f]{10}|ffff(?!f{5})[0-9a-f]{8})\b/g;
 /** Two addresses closer than this (bytes) are shown relative to the one seen first. */
 const NEIGHBOURHOOD = 1n << 24n;
 
