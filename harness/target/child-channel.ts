@@ -33,7 +33,7 @@ export class ChildChannel {
     this.#name = name;
     this.#lastWords = options.lastWords;
     const child = spawn(command, args, {
-      stdio: ['pipe', 'pipe', 'pipe', options.extraFd ?? 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.extraFd === undefined ? [] : [options.extraFd])],
       env: { ...process.env, ...options.env },
     });
     this.#process = child;

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** The running kernel through ffi-rs in a worker process: needs no compiler, has neither fork nor signals. */
+import type { WireHello, WireProgram } from '../lower/wire.js';
+import { ChildChannel } from './child-channel.js';
+import { type Execution, type Executor, TargetError } from './executor.js';
+import { ProgressFile } from './progress-file.js';
+import { workerPath } from './worker-path.js';
+
+/** Milliseconds Node may take to start on a loaded machine. */
+const HELLO_MS = 15_000;
+/** Milliseconds beyond the program's limit for the way there and back. */
+const GRACE_MS = 500;
+/** The descriptor under which a child finds the progress file. */
+const PROGRESS_FD = 3;
+
+/** Executes programs in a worker that is started on demand, and again after a program killed or hung it. */
+export class HostExecutor implements Executor {
+  readonly name = 'host';
+  #child: ChildChannel | undefined;
+  #progress: ProgressFile | undefined;
+  #hello: Promise<WireHello> | undefined;
+
+  start(): Promise<WireHello> {
+    if (this.#child?.failure) this.#hello = undefined;
+    this.#hello ??= this.#spawn().catch((error: unknown) => {
+      this.#hello = undefined;
+      throw error;
+    });
+    return this.#hello;
+  }
+
+  /** @throws TargetError with scope `program` when the worker dies, is killed at the limit, or refuses. */
+  async run(program: WireProgram): Promise<Execution> {
+    await this.start();
+    const child = this.#child;
+    if (!child) throw new TargetError('The host worker was closed while it started', 'program');
+    return { reply: await child.run(program, program.timeoutMs + GRACE_MS) };
+  }
+
+  facts(): Record<string, string> {
+    return { node: process.version };
+  }
+
+  console(): string {
+    return '';
+  }
+
+  async close(): Promise<void> {
+    await this.#child?.kill();
+    this.#progress?.close();
+    this.#child = undefined;
+    this.#progress = undefined;
+    this.#hello = undefined;
+  }
+
+  async #spawn(): Promise<WireHello> {
+    const path = await workerPath();
+    await this.#child?.kill();
+    this.#progress?.close();
+    const progress = new ProgressFile();
+    this.#progress = progress;
+    this.#child = new ChildChannel('host worker', process.execPath, [path, String(PROGRESS_FD)], {
+      extraFd: progress.fd,
+      lastWords: () => (progress.op === undefined ? undefined : `op ${progress.op} was executing`),
+    });
+    return this.#child.hello(HELLO_MS);
+  }
+}

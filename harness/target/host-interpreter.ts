@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** Executes wire programs in this very process, by libc's syscall(): the op interpreter of the ffi-rs worker. */
+import type { WireArg, WireOp, WireProgram, WireReply, WireResult } from '../lower/wire.js';
+import { type Arch, syscallNumber } from '../uapi/arch.js';
+import { HostMemory } from './host-memory.js';
+import { HostWatchdog } from './host-watchdog.js';
+import { Leftovers } from './leftovers.js';
+import { Libc, type Region } from './libc.js';
+import { argsOf } from './wire-check.js';
+
+const EFAULT = 14;
+
+type SyscallOp = Extract<WireOp, { code: 'syscall' }>;
+type AccessOp = Extract<WireOp, { code: 'load' | 'store' | 'peek' | 'poke' }>;
+
+interface Running {
+  blob: Region;
+  results: WireResult[];
+  leftovers: Leftovers;
+}
+
+/** The result of an op that never ran; −1, so that closing what it should have opened closes nothing. */
+function notRun(): WireResult {
+  return {
+    status: 'not-run',
+    ret: -1n,
+    errno: 0,
+    signal: 0,
+    code: 0,
+    faultAddress: 0n,
+    timedOut: false,
+    durationNs: 0n,
+    data: new Uint8Array(0),
+  };
+}
+
+export class HostInterpreter {
+  readonly #libc = new Libc();
+  readonly #memory: HostMemory;
+  readonly #watchdog: HostWatchdog;
+  readonly #arch: Arch;
+  readonly #pageSize: number;
+
+  /** @param pageSize bytes. */
+  constructor(arch: Arch, pageSize: number) {
+    this.#arch = arch;
+    this.#pageSize = pageSize;
+    this.#memory = new HostMemory(this.#libc, arch);
+    this.#watchdog = new HostWatchdog(this.#libc, this.#memory, arch);
+  }
+
+  /** A page that another process maps as well. */
+  sharedPage(fd: number): Buffer {
+    return this.#memory.mapShared(fd).bytes;
+  }
+
+  /**
+   * Execute a program that `programProblem` finds nothing wrong with and that contains no fork.
+   *
+   * @param onOp called with the index of each op before it is executed.
+   */
+  run(program: WireProgram, onOp: (index: number) => void): WireReply {
+    const running: Running = {
+      blob: this.#memory.freshBlob(program.blob),
+      results: program.ops.map(notRun),
+      leftovers: new Leftovers(this.#pageSize),
+    };
+    try {
+      for (const [index, op] of program.ops.entries()) {
+        onOp(index);
+        const result = running.results[index] ?? notRun();
+        if (isBroken(op, running.results)) result.status = 'dependency';
+        else this.#execute(running, op, result);
+      }
+    } finally {
+      this.#cleanUp(running.leftovers);
+    }
+    return { end: 'complete', signal: 0, blobAddress: running.blob.address, results: running.results };
+  }
+
+  #execute(running: Running, op: WireOp, result: WireResult): void {
+    const values = argsOf(op).map((arg) => valueOf(arg, running));
+    const start = process.hrtime.bigint();
+    result.status = 'done';
+    if (op.code === 'syscall') this.#syscall(running, op, values, result);
+    else if (op.code === 'patch') {
+      running.blob.bytes.set(littleEndian(values[0] ?? 0n, op.width), op.offset);
+      result.ret = 0n;
+    } else if (op.code !== 'fork') this.#access(running, op, values, result);
+    result.durationNs = process.hrtime.bigint() - start;
+    // Whether a signal came cannot be seen here before the event loop turns; the clock says the same.
+    if (op.code === 'syscall' && op.timeoutMs > 0) {
+      result.timedOut = result.durationNs >= BigInt(op.timeoutMs) * 1_000_000n;
+    }
+  }
+
+  #syscall({ leftovers }: Running, op: SyscallOp, values: bigint[], result: WireResult): void {
+    if (op.timeoutMs > 0) this.#watchdog.arm(op.timeoutMs);
+    const { ret, errno } = this.#libc.syscall(op.nr, ...values);
+    if (op.timeoutMs > 0) this.#watchdog.arm(0);
+    Object.assign(result, { ret, errno });
+    if (errno === 0) this.#account(leftovers, op, values, BigInt.asUintN(64, ret));
+  }
+
+  #account(leftovers: Leftovers, op: SyscallOp, values: bigint[], ret: bigint): void {
+    const [first = 0n, second = 0n, third = 0n] = values;
+    const is = (name: 'close' | 'munmap' | 'mremap'): boolean => op.nr === syscallNumber(name, this.#arch);
+    if (is('close')) leftovers.closed(Number(BigInt.asUintN(32, first)));
+    if (is('munmap') || is('mremap')) leftovers.unmapped(first, second);
+    if (op.resultIsFd) leftovers.opened(Number(ret));
+    if (op.resultIsMapping) leftovers.mapped(ret, is('mremap') ? third : second);
+  }
+
+  #access({ blob }: Running, op: AccessOp, values: bigint[], result: WireResult): void {
+    const [address = 0n, value = 0n] = values;
+    const write = (bytes: Uint8Array): Uint8Array | undefined =>
+      this.#memory.write(address, bytes) ? new Uint8Array(0) : undefined;
+    let seen: Uint8Array | undefined;
+    switch (op.code) {
+      case 'load':
+      case 'peek':
+        seen = this.#memory.read(address, op.code === 'load' ? op.width : op.length);
+        break;
+      case 'store':
+        seen = write(littleEndian(value, op.width));
+        break;
+      case 'poke':
+        seen = write(blob.bytes.subarray(op.offset, op.offset + op.length));
+    }
+    if (seen === undefined) {
+      Object.assign(result, { status: 'fault', errno: EFAULT });
+      return;
+    }
+    result.ret = op.code === 'load' ? unsigned(seen) : 0n;
+    if (op.code === 'peek') result.data = seen;
+  }
+
+  #cleanUp(leftovers: Leftovers): void {
+    for (const item of leftovers.take()) {
+      if (item.kind === 'fd') this.#libc.syscall(syscallNumber('close', this.#arch), BigInt(item.fd));
+      else this.#libc.syscall(syscallNumber('munmap', this.#arch), item.start, item.end - item.start);
+    }
+  }
+}
+
+function isBroken(op: WireOp, results: WireResult[]): boolean {
+  if (op.code === 'syscall' && op.evenIfBroken) return false;
+  return argsOf(op).some((arg) => {
+    const result = arg.kind === 'ret' ? results[arg.ref] : undefined;
+    return result !== undefined && (result.status !== 'done' || result.errno !== 0);
+  });
+}
+
+function valueOf(arg: WireArg, { blob, results }: Running): bigint {
+  const base = {
+    imm: () => 0n,
+    blob: () => blob.address,
+    ret: (ref: number) => results[ref]?.ret ?? -1n,
+    mem32: (ref: number) => BigInt(blob.bytes.readUInt32LE(ref)),
+    mem64: (ref: number) => blob.bytes.readBigUInt64LE(ref),
+  }[arg.kind]('ref' in arg ? arg.ref : 0);
+  return BigInt.asUintN(64, base + arg.add);
+}
+
+function littleEndian(value: bigint, width: number): Uint8Array {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(value);
+  return bytes.subarray(0, width);
+}
+
+function unsigned(bytes: Uint8Array): bigint {
+  return bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
+}
