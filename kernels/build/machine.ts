@@ -25,6 +25,8 @@ export interface Machine {
     elfMachine: number;
     compiler: ByHost<string>;
     packages: ByHost<string[]>;
+    /** Headers that the build's own host programs include, and the Debian packages that have them. */
+    headers: { file: string; package: string }[];
     /** make target, and the file it produces below O=. */
     target: string;
     image: string;
@@ -61,6 +63,7 @@ const schema = object({
     elfMachine: positive,
     compiler: object({ native: text, cross: text }),
     packages: object({ native: texts, cross: texts }),
+    headers: { type: 'array', items: object({ file: text, package: text }) },
     target: text,
     image: text,
     accepts: texts,

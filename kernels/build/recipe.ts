@@ -54,7 +54,8 @@ const schema = {
       required: ['kind', 'package', 'suite'],
       properties: { kind: { type: 'string', enum: ['debian'] }, package: name, suite: name },
     },
-    patches: names,
+    // The first recipe that needs one brings the code that applies it.
+    patches: { ...names, maxItems: 0 },
     fragments: perArch(names),
     minimumPoints: perArch({ type: 'integer', minimum: 0 }),
   },

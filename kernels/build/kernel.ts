@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { BUILD_RECORD, BUILT_CONFIG, readBuild } from './built.js';
+import type { BuildRecord, BuiltKernel } from './built.js';
+import { cacheDir } from './cache.js';
+import { compileKernel } from './compile.js';
+import type { NamedText } from './compile.js';
+import { withLock } from './lock.js';
+import { loadMachine } from './machine.js';
+import type { GuestArch, Machine } from './machine.js';
+import type { OnProgress } from './progress.js';
+import type { Recipe } from './recipe.js';
+import { packagePath } from './root.js';
+import { prepareSource, rememberedVersion, resolveVersion } from './source.js';
+import { requireTools, toolVersions } from './tools.js';
+
+function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function readFragments(recipe: Recipe, arch: GuestArch): Promise<NamedText[]> {
+  return Promise.all(
+    recipe.fragments[arch].map(async (name) => ({
+      name,
+      text: await readFile(packagePath('kernels', 'config', `${name}.config`), 'utf8'),
+    })),
+  );
+}
+
+/** Hash of what a kernel is made from, but for the tools. */
+function inputHash(recipe: Recipe, machine: Machine, fragments: NamedText[], version: string): string {
+  const { source, patches } = recipe;
+  const { arch, target, image } = machine.kernel;
+  return sha256(JSON.stringify({ format: 1, arch, target, image, source, patches, fragments, version }));
+}
+
+/** Where a kernel made from known inputs by known tools is cached. */
+interface Place {
+  /** Beginning of the directory's name, whichever the tools. */
+  prefix: string;
+  hash: string;
+  directory: string;
+  tools: string[] | undefined;
+  fragments: NamedText[];
+  machine: Machine;
+}
+
+async function placeOf(recipe: Recipe, arch: GuestArch, version: string): Promise<Place> {
+  const machine = loadMachine(arch);
+  const [fragments, tools] = await Promise.all([readFragments(recipe, arch), toolVersions(machine)]);
+  const inputs = inputHash(recipe, machine, fragments, version).slice(0, 24);
+  const hash = `${inputs}-${sha256(JSON.stringify(tools ?? [])).slice(0, 8)}`;
+  const prefix = `${recipe.name}-${arch}-`;
+  return {
+    prefix: `${prefix}${inputs}-`,
+    hash,
+    directory: cacheDir('kernels', `${prefix}${hash}`),
+    tools,
+    fragments,
+    machine,
+  };
+}
+
+/** A kernel that was built by other tools will do on a machine that has none of its own. */
+async function findAt(place: Place): Promise<BuiltKernel | undefined> {
+  if (place.tools) return readBuild(place.directory);
+  const names = await readdir(cacheDir('kernels')).catch((): string[] => []);
+  const [name] = names.filter((candidate) => candidate.startsWith(place.prefix)).sort();
+  return name === undefined ? undefined : readBuild(cacheDir('kernels', name));
+}
+
+/**
+ * Look for a kernel in the cache only: no network, nothing is built.
+ *
+ * @returns undefined when it has not been built from this recipe, these fragments and the source version
+ * that was last resolved.
+ */
+export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel | undefined> {
+  const version = await rememberedVersion(recipe.source);
+  return version === undefined ? undefined : findAt(await placeOf(recipe, arch, version));
+}
+
+async function publish(place: Place, recipe: Recipe, version: string, onProgress: OnProgress): Promise<void> {
+  const began = performance.now();
+  const tree = await prepareSource(recipe.source, version, onProgress);
+  const output = cacheDir('build', basename(place.directory));
+  const made = await compileKernel(place.machine, tree, output, place.fragments, onProgress);
+  await mkdir(dirname(place.directory), { recursive: true });
+  const scratch = await mkdtemp(`${cacheDir('kernels')}/.new-`);
+  try {
+    const image = basename(place.machine.kernel.image);
+    await copyFile(made.image, join(scratch, image));
+    await copyFile(made.config, join(scratch, BUILT_CONFIG));
+    const record: BuildRecord = {
+      name: recipe.name,
+      arch: place.machine.arch,
+      version,
+      release: made.release,
+      hash: place.hash,
+      image,
+      imageSha256: sha256(await readFile(join(scratch, image))),
+      configSha256: sha256(await readFile(join(scratch, BUILT_CONFIG))),
+      tools: place.tools ?? [],
+      objects: made.objects,
+      seconds: Math.round((performance.now() - began) / 1000),
+    };
+    await writeFile(join(scratch, BUILD_RECORD), JSON.stringify(record, undefined, 2) + '\n');
+    await rm(place.directory, { recursive: true, force: true });
+    await rename(scratch, place.directory);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  // Kept when a build fails: its log is named in the error, and make goes on where it stopped.
+  await rm(output, { recursive: true, force: true });
+}
+
+/**
+ * Build a kernel, or take it from the cache. Two processes that want the same kernel build it once.
+ *
+ * @param options.refresh ask the mirror for a newer version of the source even when one is remembered.
+ * @throws TargetError when a tool, the network or the source is missing, or it does not compile;
+ * ConfigError when the fragments do not fit; CaseError when a machine record is not valid.
+ */
+export async function buildKernel(
+  recipe: Recipe,
+  arch: GuestArch,
+  options: { refresh?: boolean; onProgress?: OnProgress } = {},
+): Promise<BuiltKernel> {
+  const onProgress: OnProgress = options.onProgress ?? (() => undefined);
+  const remembered = options.refresh === true ? undefined : await rememberedVersion(recipe.source);
+  if (remembered === undefined) requireTools(loadMachine(arch));
+  const version = remembered ?? (await resolveVersion(recipe.source, onProgress));
+  const place = await placeOf(recipe, arch, version);
+  const cached = await findAt(place);
+  if (cached) return cached;
+  requireTools(place.machine);
+  const wait = (): void => onProgress({ phase: 'waiting for another process that builds the same kernel' });
+  return withLock(place.hash, wait, async () => {
+    const meanwhile = await findAt(place);
+    if (meanwhile) return meanwhile;
+    await publish(place, recipe, version, onProgress);
+    const built = await findAt(place);
+    if (built) return { ...built, fromCache: false };
+    throw new Error(`${place.directory}: a kernel was published and cannot be read`);
+  });
+}
