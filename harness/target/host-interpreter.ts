@@ -151,15 +151,23 @@ function isBroken(op: WireOp, results: WireResult[]): boolean {
   });
 }
 
-function valueOf(arg: WireArg, { blob, results }: Running): bigint {
-  const base = {
-    imm: () => 0n,
-    blob: () => blob.address,
-    ret: (ref: number) => results[ref]?.ret ?? -1n,
-    mem32: (ref: number) => BigInt(blob.bytes.readUInt32LE(ref)),
-    mem64: (ref: number) => blob.bytes.readBigUInt64LE(ref),
-  }[arg.kind]('ref' in arg ? arg.ref : 0);
-  return BigInt.asUintN(64, base + arg.add);
+function valueOf(arg: WireArg, running: Running): bigint {
+  return BigInt.asUintN(64, baseOf(arg, running) + arg.add);
+}
+
+function baseOf(arg: WireArg, { blob, results }: Running): bigint {
+  switch (arg.kind) {
+    case 'imm':
+      return 0n;
+    case 'blob':
+      return blob.address;
+    case 'ret':
+      return results[arg.ref]?.ret ?? -1n;
+    case 'mem32':
+      return BigInt(blob.bytes.readUInt32LE(arg.ref));
+    case 'mem64':
+      return blob.bytes.readBigUInt64LE(arg.ref);
+  }
 }
 
 function littleEndian(value: bigint, width: number): Uint8Array {

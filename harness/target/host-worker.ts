@@ -69,7 +69,8 @@ class Worker {
       const program = decodeProgram(payload);
       const fork = program.ops.findIndex(({ code }) => code === 'fork');
       const problem =
-        fork < 0 ? programProblem(program) : `op ${fork}: this executor cannot fork, use the agent`;
+        programProblem(program) ??
+        (fork < 0 ? undefined : `op ${fork}: this executor cannot fork, use the agent`);
       if (problem !== undefined) return complain(sequence, ErrorCode.refused, problem);
       const reply = this.#interpreter.run(program, (index) => this.#progress.writeUInt32LE(index + 1));
       this.#progress.writeUInt32LE(0);

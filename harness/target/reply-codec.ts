@@ -21,6 +21,11 @@ export const ErrorCode = {
   failed: 3,
 } as const;
 
+/** Size of the payload of a RESULT frame, in bytes. */
+export function replyBytes(opCount: number, dataBytes: number): number {
+  return REPLY_BYTES + opCount * RESULT_BYTES + dataBytes;
+}
+
 function writeResult(bytes: Buffer, at: number, result: WireResult, dataOffset: number): void {
   bytes.writeUInt8(STATUSES.indexOf(result.status), at);
   bytes.writeUInt8(result.timedOut ? TIMED_OUT : 0, at + 1);
@@ -37,7 +42,7 @@ function writeResult(bytes: Buffer, at: number, result: WireResult, dataOffset: 
 /** A reply as the payload of a RESULT frame; the data of all peeks follows the results in op order. */
 export function encodeReply(reply: WireReply): Buffer {
   const dataLength = reply.results.reduce((sum, { data }) => sum + data.length, 0);
-  const dataStart = REPLY_BYTES + reply.results.length * RESULT_BYTES;
+  const dataStart = replyBytes(reply.results.length, 0);
   const bytes = Buffer.alloc(dataStart + dataLength);
   bytes.writeUInt32LE(ENDS.indexOf(reply.end), 0);
   bytes.writeUInt32LE(reply.signal, 4);
@@ -93,7 +98,7 @@ export function decodeReply(bytes: Buffer, ops: readonly WireOp[]): WireReply {
   }
   const count = bytes.readUInt32LE(16);
   if (count !== ops.length) throw new WireError(`Expected ${ops.length} results, got ${count}`);
-  const dataStart = REPLY_BYTES + count * RESULT_BYTES;
+  const dataStart = replyBytes(count, 0);
   const expected = dataStart + bytes.readUInt32LE(20);
   if (bytes.length !== expected) {
     throw new WireError(`Expected a reply of ${expected} bytes, got ${bytes.length}`);

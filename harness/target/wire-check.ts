@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What can be wrong with a program that decodes: the rules of kernels/agent/check.c for other executors. */
 import type { WireArg, WireOp, WireProgram } from '../lower/wire.js';
+import { MAX_PAYLOAD_BYTES } from './frame.js';
+import { replyBytes } from './reply-codec.js';
 
-function argsOf(op: WireOp): WireArg[] {
+/** The values an op is computed from, in the order of the wire format. */
+export function argsOf(op: WireOp): WireArg[] {
   switch (op.code) {
     case 'syscall':
       return op.args;
@@ -40,23 +43,37 @@ function rangeProblem(op: WireOp, blobLength: number): string | undefined {
   return `bytes ${op.offset}+${length} lie outside the blob of ${blobLength} bytes`;
 }
 
-/**
- * The first rule of the format that a program breaks, as text, or undefined when it may be executed.
- * Forks are not its business: an executor without the feature refuses them, the agent checks them itself.
- */
-export function programProblem(program: WireProgram): string | undefined {
-  const blobLength = program.blob.length;
-  if (program.timeoutMs < 1) return 'a program needs a timeout of at least 1 ms';
-  for (const [index, op] of program.ops.entries()) {
-    for (const [i, arg] of argsOf(op).entries()) {
-      const problem = argProblem(arg, index, blobLength);
-      if (problem !== undefined) return `op ${index}: argument ${i} ${problem}`;
+function opProblem(op: WireOp, index: number, blobLength: number): string | undefined {
+  for (const [i, arg] of argsOf(op).entries()) {
+    const problem = argProblem(arg, index, blobLength);
+    if (problem !== undefined) return `argument ${i} ${problem}`;
+  }
+  return rangeProblem(op, blobLength);
+}
+
+function forkProblem(ops: readonly WireOp[]): string | undefined {
+  let forkEnd = 0;
+  for (const [index, op] of ops.entries()) {
+    if (op.code !== 'fork') continue;
+    if (index < forkEnd) return `op ${index}: a fork inside the ops of a fork`;
+    forkEnd = index + 1 + op.count;
+    if (forkEnd > ops.length) {
+      return `op ${index}: a fork of ${op.count} ops, only ${ops.length - index - 1} follow`;
     }
-    const problem = rangeProblem(op, blobLength);
-    if (problem !== undefined) return `op ${index}: ${problem}`;
   }
   return undefined;
 }
 
-/** The values an op is computed from, in the order of the wire format. */
-export { argsOf };
+/** The first rule of the format that a program breaks, as text, or undefined when it may be executed. */
+export function programProblem({ timeoutMs, blob, ops }: WireProgram): string | undefined {
+  if (timeoutMs < 1) return 'a program needs a timeout of at least 1 ms';
+  for (const [index, op] of ops.entries()) {
+    const problem = opProblem(op, index, blob.length);
+    if (problem !== undefined) return `op ${index}: ${problem}`;
+  }
+  const data = ops.reduce((sum, op) => sum + (op.code === 'peek' ? op.length : 0), 0);
+  if (replyBytes(ops.length, data) > MAX_PAYLOAD_BYTES) {
+    return `the reply would have ${replyBytes(ops.length, data)} bytes, at most ${MAX_PAYLOAD_BYTES} fit a frame`;
+  }
+  return forkProblem(ops);
+}
