@@ -35,13 +35,18 @@ function flatten(s: StepResult): StepResult[] {
   return [s, ...s.children.flatMap(flatten)];
 }
 
-function compareSteps(steps: readonly PlannedStep[], results: readonly StepResult[], count: { n: number }): Mismatch[] {
+function compareSteps(
+  steps: readonly PlannedStep[],
+  results: readonly StepResult[],
+  count: { n: number },
+): Mismatch[] {
   return steps.flatMap((planned, i) => {
     const step = ++count.n;
     const result = results[i];
     if (!result) return [];
     const own = compare(planned, result, step);
-    const nested = planned.step.verb === 'fork' ? compareSteps(planned.step.steps, result.children, count) : [];
+    const nested =
+      planned.step.verb === 'fork' ? compareSteps(planned.step.steps, result.children, count) : [];
     return [...own, ...nested];
   });
 }
@@ -64,7 +69,8 @@ function compare(planned: PlannedStep, result: StepResult, step: number): Mismat
 /** Whether a result is what the expectation says. */
 export function allowed(expect: Expect, result: StepResult): boolean {
   const wantsFault = expect.fault !== undefined && expect.fault !== 'none';
-  if (wantsFault || result.fault) return wantsFault && result.fault !== undefined && faultAllowed(expect, result.fault);
+  if (wantsFault || result.fault)
+    return wantsFault && result.fault !== undefined && faultAllowed(expect, result.fault);
   if ((expect.errno ?? '0') !== result.errno) return false;
   return Object.entries(expect.fields).every(([name, v]) => result.fields[name] === v);
 }

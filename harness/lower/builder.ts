@@ -33,14 +33,25 @@ export const imm = (value: bigint | number, text?: string): Arg => {
   return { arg: { kind: 'imm', add: BigInt.asUintN(64, v) }, text: text ?? show(v) };
 };
 /** The result of an earlier op. */
-export const ret = (op: number, text: string, add = 0n): Arg => ({ arg: { kind: 'ret', ref: op, add }, text });
+export const ret = (op: number, text: string, add = 0n): Arg => ({
+  arg: { kind: 'ret', ref: op, add },
+  text,
+});
 /** An address in the blob. */
-export const blob = (offset: number, text: string): Arg => ({ arg: { kind: 'blob', add: BigInt(offset) }, text });
+export const blob = (offset: number, text: string): Arg => ({
+  arg: { kind: 'blob', add: BigInt(offset) },
+  text,
+});
 /** A u32 that an earlier op left in the blob. */
-export const mem32 = (offset: number, text: string): Arg => ({ arg: { kind: 'mem32', ref: offset, add: 0n }, text });
+export const mem32 = (offset: number, text: string): Arg => ({
+  arg: { kind: 'mem32', ref: offset, add: 0n },
+  text,
+});
 /** The same argument, `add` bytes further. */
 export const plus = (a: Arg, add: bigint): Arg =>
-  add === 0n ? a : { arg: { ...a.arg, add: BigInt.asUintN(64, a.arg.add + add) }, text: `${a.text}+${show(add)}` };
+  add === 0n
+    ? a
+    : { arg: { ...a.arg, add: BigInt.asUintN(64, a.arg.add + add) }, text: `${a.text}+${show(add)}` };
 
 /** Small numbers in decimal, the rest in hex, negative ones as written. */
 export function show(v: bigint): string {

@@ -57,7 +57,8 @@ function fstat(cx: LowerContext, fd: Arg): ReturnType<Lower<S>> {
 
 const view = (d: Uint8Array): DataView => new DataView(d.buffer, d.byteOffset, d.length);
 const u64 = (d: Uint8Array, at: number): bigint => (d.length < at + 8 ? 0n : view(d).getBigUint64(at, true));
-const u32 = (d: Uint8Array, at: number): bigint => (d.length < at + 4 ? 0n : BigInt(view(d).getUint32(at, true)));
+const u32 = (d: Uint8Array, at: number): bigint =>
+  d.length < at + 4 ? 0n : BigInt(view(d).getUint32(at, true));
 
 function vector(cx: LowerContext, length: bigint): Arg {
   const at = cx.b.alloc(16);
@@ -125,8 +126,10 @@ const FD_CALLS: Readonly<Record<Exclude<FdOp, 'fstat' | 'fstatfs'>, Op>> = {
   splice_to: splice(true, false),
   splice_to_off: splice(true, true),
   sendfile_from: (cx, fd, s) => cx.b.syscall('sendfile', [memfd(cx.b, 0n), fd, NULL, imm(s.length)]),
-  sendfile_from_off: (cx, fd, s) => cx.b.syscall('sendfile', [memfd(cx.b, 0n), fd, cell(cx, s.offset), imm(s.length)]),
-  sendfile_to: (cx, fd, s) => cx.b.syscall('sendfile', [fd, memfd(cx.b, s.length), cell(cx, 0n), imm(s.length)]),
+  sendfile_from_off: (cx, fd, s) =>
+    cx.b.syscall('sendfile', [memfd(cx.b, 0n), fd, cell(cx, s.offset), imm(s.length)]),
+  sendfile_to: (cx, fd, s) =>
+    cx.b.syscall('sendfile', [fd, memfd(cx.b, s.length), cell(cx, 0n), imm(s.length)]),
   copy_from: copy(false),
   copy_to: copy(true),
   ftruncate: (cx, fd, s) => cx.b.syscall('ftruncate', [fd, imm(s.length)]),
@@ -135,7 +138,8 @@ const FD_CALLS: Readonly<Record<Exclude<FdOp, 'fstat' | 'fstatfs'>, Op>> = {
   utimens: (cx, fd) => cx.b.syscall('utimensat', [fd, NULL, NULL, imm(0)]),
   fsync: (cx, fd) => cx.b.syscall('fsync', [fd]),
   fdatasync: (cx, fd) => cx.b.syscall('fdatasync', [fd]),
-  sync_file_range: (cx, fd, s) => cx.b.syscall('sync_file_range', [fd, imm(s.offset), imm(s.length), imm(s.arg)]),
+  sync_file_range: (cx, fd, s) =>
+    cx.b.syscall('sync_file_range', [fd, imm(s.offset), imm(s.length), imm(s.arg)]),
   fadvise: (cx, fd, s) => cx.b.syscall('fadvise64', [fd, imm(s.offset), imm(s.length), imm(s.arg)]),
   readahead: (cx, fd, s) => cx.b.syscall('readahead', [fd, imm(s.offset), imm(s.length)]),
   flock: (cx, fd, s) => cx.b.syscall('flock', [fd, imm(s.arg)]),
@@ -196,4 +200,3 @@ export const dup: Lower<StepOf<'dup'>> = (cx, s) => {
 };
 
 export const close: Lower<StepOf<'close'>> = (cx, s) => ({ main: cx.b.syscall('close', [cx.fd(s.on).fd]) });
-

@@ -80,7 +80,11 @@ function aim(...[cx, vcpu, routine, gpa, value]: Parameters<GuestArch['aim']>): 
   const rip = BOOT_GPA + BigInt(CODE + (routine === 'load' ? 0 : ROUTINE_BYTES));
   const regs = { rax: value, rdi: gpa, rsi: DOORBELL_GPA, rip, rflags: 2n };
   const arg = structArg(cx.b, REGS, regs, 'good').arg;
-  cx.b.syscall('ioctl', [vcpu, command('KVM_SET_REGS'), { ...arg, text: `{rip=${routine}, rdi=0x${gpa.toString(16)}}` }]);
+  cx.b.syscall('ioctl', [
+    vcpu,
+    command('KVM_SET_REGS'),
+    { ...arg, text: `{rip=${routine}, rdi=0x${gpa.toString(16)}}` },
+  ]);
 }
 
 /** Long mode with an identity map of the first 4 GiB. */

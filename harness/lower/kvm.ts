@@ -18,7 +18,15 @@ export function command(name: string): Arg {
 }
 
 /** VM types by name; aarch64 has no type argument of this kind (its bits are the IPA size). */
-const X86_TYPES = { default: 0n, sw_protected: 1n, sev: 2n, sev_es: 3n, snp: 4n, tdx: 5n, private_capable: 1n } as const;
+const X86_TYPES = {
+  default: 0n,
+  sw_protected: 1n,
+  sev: 2n,
+  sev_es: 3n,
+  snp: 4n,
+  tdx: 5n,
+  private_capable: 1n,
+} as const;
 
 export const checkExtension: Lower<StepOf<'check_extension'>> = (cx, s) => {
   const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, command('KVM_CHECK_EXTENSION'), imm(s.cap)]);
@@ -27,7 +35,26 @@ export const checkExtension: Lower<StepOf<'check_extension'>> = (cx, s) => {
 
 export const createVm: Lower<StepOf<'create_vm'>> = (cx, s) => {
   const type = s.raw ?? (cx.b.arch === 'x86_64' ? X86_TYPES[s.type] : 0n);
-  const main = cx.b.syscall('ioctl', [cx.fd('kvm').fd, command('KVM_CREATE_VM'), imm(type, s.raw === undefined ? s.type : undefined)], {
+  const main = cx.b.syscall(
+    'ioctl',
+    [cx.fd('kvm').fd, command('KVM_CREATE_VM'), imm(type, s.raw === undefined ? s.type : undefined)],
+    {
+      fd: true,
+      result: s.as,
+    },
+  );
+  cx.newFd(s.as, main);
+  return { main };
+};
+
+export const createGmem: Lower<StepOf<'create_gmem'>> = (cx, s) => {
+  const arg = structArg(
+    cx.b,
+    structs.kvmCreateGuestMemfd,
+    { size: s.size, flags: s.flags, reserved: s.reserved },
+    s.arg,
+  );
+  const main = cx.b.syscall('ioctl', [cx.fd(s.vm).fd, command('KVM_CREATE_GUEST_MEMFD'), arg.arg], {
     fd: true,
     result: s.as,
   });
@@ -35,17 +62,16 @@ export const createVm: Lower<StepOf<'create_vm'>> = (cx, s) => {
   return { main };
 };
 
-export const createGmem: Lower<StepOf<'create_gmem'>> = (cx, s) => {
-  const arg = structArg(cx.b, structs.kvmCreateGuestMemfd, { size: s.size, flags: s.flags, reserved: s.reserved }, s.arg);
-  const main = cx.b.syscall('ioctl', [cx.fd(s.vm).fd, command('KVM_CREATE_GUEST_MEMFD'), arg.arg], { fd: true, result: s.as });
-  cx.newFd(s.as, main);
-  return { main };
-};
-
 export const bind: Lower<StepOf<'bind'>> = (cx, s) => {
   const hasGmem = s.gmem !== undefined || s.fd !== undefined;
   const flags = s.flags ?? (hasGmem ? (CONSTANTS['KVM_MEM_GUEST_MEMFD'] ?? 0n) : 0n);
-  const common = { slot: s.slot, flags, guest_phys_addr: s.gpa, memory_size: s.size, userspace_addr: s.userspace_addr };
+  const common = {
+    slot: s.slot,
+    flags,
+    guest_phys_addr: s.gpa,
+    memory_size: s.size,
+    userspace_addr: s.userspace_addr,
+  };
   const patches = {
     ...(s.map === undefined ? {} : { userspace_addr: plus(cx.map(s.map).base, s.map_offset) }),
     ...(s.gmem === undefined || s.version === 1n ? {} : { guest_memfd: cx.fd(s.gmem).fd }),
@@ -79,8 +105,15 @@ export const setVmAttributes: Lower<StepOf<'set_vm_attributes'>> = (cx, s) => {
 
 export const preFault: Lower<StepOf<'pre_fault'>> = (cx, s) => {
   const layout = structs.kvmPreFaultMemory;
-  const arg = structArg(cx.b, layout, { gpa: s.gpa, size: s.size, flags: s.flags, padding: s.padding }, s.arg);
-  const main = cx.b.syscall('ioctl', [cx.fd(s.vcpu).fd, command('KVM_PRE_FAULT_MEMORY'), arg.arg], { timeoutMs: 2000 });
+  const arg = structArg(
+    cx.b,
+    layout,
+    { gpa: s.gpa, size: s.size, flags: s.flags, padding: s.padding },
+    s.arg,
+  );
+  const main = cx.b.syscall('ioctl', [cx.fd(s.vcpu).fd, command('KVM_PRE_FAULT_MEMORY'), arg.arg], {
+    timeoutMs: 2000,
+  });
   return { main, fields: readBack(cx, layout, arg, ['gpa', 'size']) };
 };
 
@@ -89,7 +122,9 @@ const ANY_STRUCT: StructLayout = { name: 'buffer', size: 512, members: [] };
 
 export const ioctl: Lower<StepOf<'ioctl'>> = (cx, s) => {
   const arg = s.value === undefined ? structArg(cx.b, ANY_STRUCT, {}, s.arg).arg : imm(s.value);
-  const name = Object.entries(CONSTANTS).find(([k, v]) => k.startsWith('KVM_') && v === s.cmd && s.cmd > 0xae00n)?.[0];
+  const name = Object.entries(CONSTANTS).find(
+    ([k, v]) => k.startsWith('KVM_') && v === s.cmd && s.cmd > 0xae00n,
+  )?.[0];
   const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, imm(s.cmd, name ?? show(s.cmd)), arg]);
   return { main, fields: (r) => ({ value: r.op(main).ret }) };
 };

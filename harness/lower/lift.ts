@@ -25,7 +25,8 @@ export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, 
     const text = b.texts[i];
     const result = r.op(i);
     // Set-up is worth a line only when it went wrong.
-    const hidden = text === undefined || (text.quiet === true && result.status === 'done' && result.errno === 0);
+    const hidden =
+      text === undefined || (text.quiet === true && result.status === 'done' && result.errno === 0);
     return hidden ? [] : [`${text.call} = ${outcome(result, text.result, lifted.map, r)}`];
   });
   const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
@@ -52,7 +53,12 @@ function faultOf(result: WireResult, map: MapObject | undefined, r: Results): Fa
   return { signal, code: BigInt(result.code), at: BigInt.asUintN(64, result.faultAddress - base) };
 }
 
-function outcome(result: WireResult, name: string | undefined, map: MapObject | undefined, r: Results): string {
+function outcome(
+  result: WireResult,
+  name: string | undefined,
+  map: MapObject | undefined,
+  r: Results,
+): string {
   switch (result.status) {
     case 'not-run':
       return '? (not reached)';
@@ -74,6 +80,7 @@ function outcome(result: WireResult, name: string | undefined, map: MapObject | 
 /** `SIGBUS (BUS_ADRERR) at +0x1000`. */
 export function faultText(fault: Fault): string {
   if (fault.signal === 'refused') return 'refused (EFAULT)';
-  const code = CODES[`${fault.signal} ${(fault.code ?? 0n).toString()}`] ?? `code ${(fault.code ?? 0n).toString()}`;
+  const code =
+    CODES[`${fault.signal} ${(fault.code ?? 0n).toString()}`] ?? `code ${(fault.code ?? 0n).toString()}`;
   return `${fault.signal} (${code}) at +0x${(fault.at ?? 0n).toString(16)}`;
 }

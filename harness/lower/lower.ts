@@ -19,7 +19,7 @@ import type { WireProgram, WireReply } from './wire.js';
 export interface Lowered {
   wire: WireProgram;
   /** @throws RangeError when the reply is not of this program */
-  lift(reply: WireReply): Trace;
+  readonly lift: (reply: WireReply) => Trace;
 }
 
 export interface LowerOptions {
@@ -62,7 +62,12 @@ const VERB_LOWERING: Table = {
     const limits = cx.b.alloc(16);
     cx.b.patch(limits, 8, imm(s.nofile));
     cx.b.patch(limits + 8, 8, imm(s.nofile));
-    const args = [imm(0), imm(RLIMIT_NOFILE, 'RLIMIT_NOFILE'), blob(limits, `{${s.nofile.toString()}}`), imm(0n, 'NULL')];
+    const args = [
+      imm(0),
+      imm(RLIMIT_NOFILE, 'RLIMIT_NOFILE'),
+      blob(limits, `{${s.nofile.toString()}}`),
+      imm(0n, 'NULL'),
+    ];
     return { main: cx.b.syscall('prlimit64', args) };
   },
   sysrq: (cx, s) => {

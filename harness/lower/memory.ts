@@ -13,7 +13,14 @@ const MAP_PRIVATE_ANONYMOUS = 0x22n;
 export const mmap: Lower<StepOf<'mmap'>> = (cx, s) => {
   const file = s.of === undefined ? imm(-1n, '-1') : cx.fd(s.of).fd;
   const flags = s.flags ?? (s.of === undefined ? MAP_PRIVATE_ANONYMOUS : MAP_SHARED);
-  const args = [imm(0n, 'NULL'), imm(s.length), imm(s.prot, prot(s.prot)), imm(flags, mapFlags(flags)), file, imm(s.offset)];
+  const args = [
+    imm(0n, 'NULL'),
+    imm(s.length),
+    imm(s.prot, prot(s.prot)),
+    imm(flags, mapFlags(flags)),
+    file,
+    imm(s.offset),
+  ];
   const main = cx.b.syscall('mmap', args, { mapping: true, result: s.as });
   cx.objects.set(s.as, { kind: 'map', base: ret(main, s.as), op: main });
   return { main };
@@ -41,7 +48,8 @@ export const mapOp: Lower<StepOf<'map_op'>> = (cx, s) => {
   const call = MAP_CALLS[s.op](cx, at, s);
   const main = cx.b.syscall(call.name, call.args, s.op === 'mremap' ? { mapping: true, result: s.map } : {});
   // A moved mapping is found at its new address from here on.
-  if (s.op === 'mremap') cx.objects.set(s.map, { kind: 'map', base: ret(main, s.map), op: main } satisfies MapObject);
+  if (s.op === 'mremap')
+    cx.objects.set(s.map, { kind: 'map', base: ret(main, s.map), op: main } satisfies MapObject);
   if (s.op !== 'mincore') return { main, fields: (r) => ({ value: r.op(main).ret }) };
   const vec = cx.b.peek(call.out ?? at, 1);
   return { main, fields: (r) => ({ value: BigInt(r.op(vec).data[0] ?? 0) }) };
@@ -73,7 +81,10 @@ const MAP_CALLS: Readonly<Record<MapOp, (cx: LowerContext, at: Arg, s: StepOf<'m
     // maxnode counts bits and the kernel drops one.
     return { name: 'mbind', args: [at, imm(s.length), imm(s.arg), nodes, imm(64), imm(0)] };
   },
-  mremap: (_cx, at, s) => ({ name: 'mremap', args: [at, imm(s.length), imm(s.arg), imm(MREMAP_MAYMOVE, 'MREMAP_MAYMOVE')] }),
+  mremap: (_cx, at, s) => ({
+    name: 'mremap',
+    args: [at, imm(s.length), imm(s.arg), imm(MREMAP_MAYMOVE, 'MREMAP_MAYMOVE')],
+  }),
 };
 
 function width(w: bigint): WireWidth {

@@ -64,10 +64,14 @@ export function structArg(
 
 function anonymous(b: Builder, length: bigint, prot: bigint): number {
   const none = imm(-1n, '-1');
-  return b.syscall('mmap', [imm(0n, 'NULL'), imm(length), imm(prot), imm(MAP_PRIVATE_ANONYMOUS), none, imm(0n)], {
-    mapping: true,
-    quiet: true,
-  });
+  return b.syscall(
+    'mmap',
+    [imm(0n, 'NULL'), imm(length), imm(prot), imm(MAP_PRIVATE_ANONYMOUS), none, imm(0n)],
+    {
+      mapping: true,
+      quiet: true,
+    },
+  );
 }
 
 /** `{size=4096, flags=0x4, guest_memfd=gmem}`: members that are zero are left out. */

@@ -25,7 +25,8 @@ export function pipe(b: Builder): { read: Arg; write: Arg } {
   const O_NONBLOCK_CLOEXEC = 0o2004000n;
   b.syscall('pipe2', [blob(fds, 'pipe'), imm(O_NONBLOCK_CLOEXEC, 'O_NONBLOCK|O_CLOEXEC')], { quiet: true });
   // The descriptors appear as results of dup so that the executor knows to close them.
-  const end = (offset: number, text: string): Arg => ret(b.syscall('dup', [mem32(offset, text)], { fd: true, quiet: true }), text);
+  const end = (offset: number, text: string): Arg =>
+    ret(b.syscall('dup', [mem32(offset, text)], { fd: true, quiet: true }), text);
   const ends = { read: end(fds, 'pipe'), write: end(fds + 4, 'pipe') };
   for (const offset of [fds, fds + 4]) b.syscall('close', [mem32(offset, 'pipe')], { quiet: true });
   return ends;
@@ -33,7 +34,10 @@ export function pipe(b: Builder): { read: Arg; write: Arg } {
 
 /** A memfd with `length` bytes of FILL. */
 export function memfd(b: Builder, length: bigint, name = 'memfd'): Arg {
-  const fd = ret(b.syscall('memfd_create', [b.path(name), imm(1n, 'MFD_CLOEXEC')], { fd: true, quiet: true }), name);
+  const fd = ret(
+    b.syscall('memfd_create', [b.path(name), imm(1n, 'MFD_CLOEXEC')], { fd: true, quiet: true }),
+    name,
+  );
   if (length > 0n) b.syscall('pwrite64', [fd, filled(b, length), imm(length), imm(0n)], { quiet: true });
   return fd;
 }

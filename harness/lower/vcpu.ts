@@ -41,8 +41,16 @@ export const createVcpu: Lower<StepOf<'create_vcpu'>> = (cx, s) => {
   const vm = cx.fd(s.vm).fd;
   const image = guest.bootImage(b.pageSize);
   const length = BigInt(Math.ceil(image.length / b.pageSize) * b.pageSize);
-  const anonymous = [imm(0n, 'NULL'), imm(length), imm(3, 'PROT_READ|PROT_WRITE'), imm(0x22, 'MAP_PRIVATE|MAP_ANONYMOUS')];
-  const boot = ret(b.syscall('mmap', [...anonymous, imm(-1n, '-1'), imm(0)], { mapping: true, quiet: true }), 'boot');
+  const anonymous = [
+    imm(0n, 'NULL'),
+    imm(length),
+    imm(3, 'PROT_READ|PROT_WRITE'),
+    imm(0x22, 'MAP_PRIVATE|MAP_ANONYMOUS'),
+  ];
+  const boot = ret(
+    b.syscall('mmap', [...anonymous, imm(-1n, '-1'), imm(0)], { mapping: true, quiet: true }),
+    'boot',
+  );
   b.poke(boot, b.data(image), image.length);
   const region = { slot: BOOT_SLOT, guest_phys_addr: BOOT_GPA, memory_size: length };
   const slot = structArg(b, kvmUserspaceMemoryRegion, region, 'good', { userspace_addr: boot });
@@ -59,7 +67,13 @@ export const createVcpu: Lower<StepOf<'create_vcpu'>> = (cx, s) => {
 export const vcpuLoad: Lower<StepOf<'vcpu_load'>> = (cx, s) => access(cx, s.vcpu, 'load', s.gpa, 0n);
 export const vcpuStore: Lower<StepOf<'vcpu_store'>> = (cx, s) => access(cx, s.vcpu, 'store', s.gpa, s.value);
 
-function access(cx: LowerContext, name: string, routine: 'load' | 'store', gpa: bigint, value: bigint): Lifted {
+function access(
+  cx: LowerContext,
+  name: string,
+  routine: 'load' | 'store',
+  gpa: bigint,
+  value: bigint,
+): Lifted {
   const vcpu = cx.fd(name);
   const { run } = vcpu;
   if (!run) throw new Error(`'${name}' is not a vCPU: the program was not checked`);
@@ -79,7 +93,11 @@ function access(cx: LowerContext, name: string, routine: 'load' | 'store', gpa: 
 function complete(cx: LowerContext, vcpu: FdObject, run: Arg): void {
   const flag = plus(run, BigInt(member(kvmRun, 'immediate_exit').offset));
   cx.b.store(flag, 1, imm(1), true);
-  cx.b.syscall('ioctl', [vcpu.fd, command('KVM_RUN'), imm(0)], { evenIfBroken: true, quiet: true, timeoutMs: RUN_LIMIT_MS });
+  cx.b.syscall('ioctl', [vcpu.fd, command('KVM_RUN'), imm(0)], {
+    evenIfBroken: true,
+    quiet: true,
+    timeoutMs: RUN_LIMIT_MS,
+  });
   cx.b.store(flag, 1, imm(0), true);
 }
 

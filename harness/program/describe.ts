@@ -20,7 +20,8 @@ export function describeStep(step: Step): string {
 }
 
 function argument(param: Param, value: unknown): string | undefined {
-  if (value === undefined || ('default' in param && value === param.default && param.kind !== 'ref')) return undefined;
+  if (value === undefined || ('default' in param && value === param.default && param.kind !== 'ref'))
+    return undefined;
   if (typeof value === 'bigint') return number(value);
   if (typeof value === 'string') return value;
   if (param.kind === 'steps') return `[${(value as PlannedStep[]).map((s) => s.step.verb).join(', ')}]`;
@@ -31,6 +32,11 @@ function argument(param: Param, value: unknown): string | undefined {
 /** An expectation in words: `success`, `EINVAL`, `SIGBUS, code 2, at 0x1000`, `value 8`. */
 export function describeExpect(e: Expect): string {
   const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${number(v)}`);
-  const head = e.fault !== undefined && e.fault !== 'none' ? e.fault : e.errno === undefined || e.errno === '0' ? 'success' : e.errno;
+  const head =
+    e.fault !== undefined && e.fault !== 'none'
+      ? e.fault
+      : e.errno === undefined || e.errno === '0'
+        ? 'success'
+        : e.errno;
   return [head, ...fields].join(', ');
 }

@@ -10,11 +10,16 @@ export type Args<V extends VerbName> = Partial<Omit<StepOf<V>, 'verb'>>;
  * A step made by code instead of a suite file, for probes and tests.
  * @throws RangeError when an argument without a default is missing
  */
-export function step<V extends VerbName>(name: V, args: Args<V>, expect: Expect = { fields: {} }): PlannedStep {
+export function step<V extends VerbName>(
+  name: V,
+  args: Args<V>,
+  expect: Expect = { fields: {} },
+): PlannedStep {
   const given = args as Readonly<Record<string, unknown>>;
   const all: Record<string, unknown> = { verb: name };
   for (const [key, param] of Object.entries(verb(name).params)) {
-    const fallback = param.kind === 'nums' || param.kind === 'steps' ? [] : 'default' in param ? param.default : undefined;
+    const fallback =
+      param.kind === 'nums' || param.kind === 'steps' ? [] : 'default' in param ? param.default : undefined;
     const value = given[key] ?? fallback;
     if (value === undefined && param.kind !== 'optnum' && param.kind !== 'optref') {
       throw new RangeError(`${name} needs '${key}'`);

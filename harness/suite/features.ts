@@ -68,10 +68,12 @@ export type RunProbe = (p: Program) => Promise<readonly StepResult[]>;
 /**
  * Find out which features are there. Kernel features are probed by doing, one small program each.
  * @param target features of the target
+ * @param arch as uname gives it: only x86_64 has VM types
  */
 export async function evaluateFeatures(
   features: readonly Feature[],
   target: ReadonlySet<string>,
+  arch: string,
   pageSize: number,
   run: RunProbe,
 ): Promise<Map<string, FeatureState>> {
@@ -82,7 +84,12 @@ export async function evaluateFeatures(
       states.set(f.id, { present, why: `the target ${present ? 'has' : 'lacks'} ${f.about}` });
     } else if (f.not !== undefined) {
       const other = states.get(f.not);
-      states.set(f.id, { present: other?.present === false, why: other?.why ?? `feature ${f.not} is not known` });
+      states.set(f.id, {
+        present: other?.present === false,
+        why: other?.why ?? `feature ${f.not} is not known`,
+      });
+    } else if (f.vm_type !== undefined && arch !== 'x86_64') {
+      states.set(f.id, { present: false, why: `absent: ${f.about} (${arch} has no VM types)` });
     } else {
       const results = await run(program(`feature/${f.id}`, ...probeSteps(f, BigInt(pageSize))));
       states.set(f.id, conclude(f, results));
@@ -95,23 +102,27 @@ function conclude(f: Feature, results: readonly StepResult[]): FeatureState {
   const last = results.at(-1);
   const failed = results.slice(0, -1).find((r) => r.errno !== '0');
   if (failed || last?.state !== 'done') {
-    return { present: false, why: `no ${f.about} (${failed?.calls.at(-1) ?? 'the probe did not run'})` };
+    return { present: false, why: `absent: ${f.about} (${failed?.calls.at(-1) ?? 'the probe did not run'})` };
   }
   if (f.ioctl !== undefined) {
     const present = !(f.absent ?? []).includes(last.errno);
-    return { present, why: `${present ? '' : 'no '}${f.about} (NULL argument: ${last.errno})` };
+    return { present, why: `${present ? '' : 'absent: '}${f.about} (NULL argument: ${last.errno})` };
   }
   if (f.capability !== undefined) {
     const value = last.fields['value'] ?? 0n;
-    return { present: value !== 0n, why: `${value === 0n ? 'no ' : ''}${f.about} (${f.capability} is ${value.toString()})` };
+    return {
+      present: value !== 0n,
+      why: `${value === 0n ? 'absent: ' : ''}${f.about} (${f.capability} is ${value.toString()})`,
+    };
   }
   const present = last.errno === '0';
-  return { present, why: `${present ? '' : 'no '}${f.about}${present ? '' : ` (${last.errno})`}` };
+  return { present, why: `${present ? '' : 'absent: '}${f.about}${present ? '' : ` (${last.errno})`}` };
 }
 
 function constant(name: string): bigint {
   const value = CONSTANTS[name];
-  if (value === undefined) throw new RangeError(`features.yaml names '${name}', which is not a known constant`);
+  if (value === undefined)
+    throw new RangeError(`features.yaml names '${name}', which is not a known constant`);
   return value;
 }
 
@@ -120,13 +131,15 @@ function probeSteps(f: Feature, page: bigint): PlannedStep[] {
   const anonymous = step('mmap', { length: page });
   if (f.ioctl !== undefined) {
     const on = f.on ?? 'vm';
-    const object = on === 'vcpu' ? [step('create_vcpu', {})] : on === 'gmem' ? [step('create_gmem', { size: page })] : [];
+    const object =
+      on === 'vcpu' ? [step('create_vcpu', {})] : on === 'gmem' ? [step('create_gmem', { size: page })] : [];
     return [vm, ...object, step('ioctl', { on, cmd: constant(f.ioctl), arg: 'null' })];
   }
   if (f.vm_type !== undefined) {
     return [step('create_vm', { type: f.vm_type as 'default' })];
   }
-  if (f.capability !== undefined) return [vm, step('check_extension', { on: 'vm', cap: constant(f.capability) })];
+  if (f.capability !== undefined)
+    return [vm, step('check_extension', { on: 'vm', cap: constant(f.capability) })];
   if (f.gmem_flags !== undefined) return [vm, step('create_gmem', { size: page, flags: f.gmem_flags })];
   if (f.open === 'memfd_secret') return [step('open', { kind: 'memfd_secret' })];
   if (f.open === 'io_uring') return [anonymous, step('touch', { how: 'io_uring_buffer' })];

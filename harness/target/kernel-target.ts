@@ -35,7 +35,9 @@ export class KernelTarget {
   async open(): Promise<void> {
     const hello = await this.executor.start();
     if (hello.protocol !== WIRE_PROTOCOL) {
-      throw new TargetError(`expected protocol ${WIRE_PROTOCOL}, the executor speaks ${hello.protocol}: rebuild it`);
+      throw new TargetError(
+        `expected protocol ${WIRE_PROTOCOL}, the executor speaks ${hello.protocol}: rebuild it`,
+      );
     }
     this.greeting = hello;
   }

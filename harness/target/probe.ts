@@ -54,14 +54,23 @@ export async function probe(target: KernelTarget): Promise<Probe> {
   const present = vmTypes.filter((t) => t.present).map((t) => t.type);
   if (present.length === 0) {
     const why = vmTypes.map((t) => `${t.type}: ${t.errno}`).join(', ');
-    throw new TargetError(`no VM can be created on ${target.name} (${why}); is KVM usable there (/dev/kvm, nesting)?`);
+    throw new TargetError(
+      `no VM can be created on ${target.name} (${why}); is KVM usable there (/dev/kvm, nesting)?`,
+    );
   }
   const capabilities = await probeCapabilities(target, present);
   const vm = present.includes('sw_protected') ? 'sw_protected' : 'default';
   const { commands, gmem } = await probeCommands(target, vm);
-  const reasons = vmTypes.map((t) => (t.present ? `VM type ${t.type} exists` : `VM type ${t.type} does not exist (KVM_CREATE_VM: ${t.errno})`));
-  reasons.push(gmem === '0' ? `guest_memfd exists (created on a ${vm} VM)` : `no guest_memfd on a ${vm} VM (KVM_CREATE_GUEST_MEMFD: ${gmem})`);
-  for (const c of commands) reasons.push(`${c.name} with a NULL argument gives ${c.answer}: ${meaning(c.answer)}`);
+  const reasons = vmTypes.map((t) =>
+    t.present ? `VM type ${t.type} exists` : `VM type ${t.type} does not exist (KVM_CREATE_VM: ${t.errno})`,
+  );
+  reasons.push(
+    gmem === '0'
+      ? `guest_memfd exists (created on a ${vm} VM)`
+      : `no guest_memfd on a ${vm} VM (KVM_CREATE_GUEST_MEMFD: ${gmem})`,
+  );
+  for (const c of commands)
+    reasons.push(`${c.name} with a NULL argument gives ${c.answer}: ${meaning(c.answer)}`);
   const profile = choose(commands, capabilities, vm, reasons);
   return { profile, reasons, vmTypes, capabilities, commands };
 }
@@ -79,7 +88,10 @@ async function probeVmTypes(target: KernelTarget): Promise<ProbedVmType[]> {
   return asked.map((type, i) => ({ type, present: errno(results[i]) === '0', errno: errno(results[i]) }));
 }
 
-async function probeCapabilities(target: KernelTarget, present: readonly VmType[]): Promise<ProbedCapability[]> {
+async function probeCapabilities(
+  target: KernelTarget,
+  present: readonly VmType[],
+): Promise<ProbedCapability[]> {
   const made = present.map((type) => step('create_vm', { type, as: `vm_${type}` }));
   const on = ['kvm', ...present.map((t) => `vm_${t}`)];
   const asked = CAPABILITIES.flatMap((cap) => on.map((o) => step('check_extension', { on: o, cap })));
@@ -88,7 +100,10 @@ async function probeCapabilities(target: KernelTarget, present: readonly VmType[
     number,
     name: capabilityName(number),
     values: Object.fromEntries(
-      on.map((o, j) => [o === 'kvm' ? '/dev/kvm' : o.replace('vm_', ''), BigInt.asIntN(64, results[i * on.length + j]?.fields['value'] ?? 0n)]),
+      on.map((o, j) => [
+        o === 'kvm' ? '/dev/kvm' : o.replace('vm_', ''),
+        BigInt.asIntN(64, results[i * on.length + j]?.fields['value'] ?? 0n),
+      ]),
     ),
   }));
 }
@@ -98,13 +113,19 @@ function capabilityName(number: bigint): string {
   return Object.entries(CONSTANTS).find(([k, v]) => k.startsWith('KVM_CAP_') && v === number)?.[0] ?? '';
 }
 
-async function probeCommands(target: KernelTarget, vm: VmType): Promise<{ commands: ProbedCommand[]; gmem: string }> {
+async function probeCommands(
+  target: KernelTarget,
+  vm: VmType,
+): Promise<{ commands: ProbedCommand[]; gmem: string }> {
   const size = BigInt(target.hello.pageSize);
   const made = [step('create_vm', { type: vm }), step('create_gmem', { size })];
   const asked = CONVERSION_COMMANDS.map(({ cmd }) => step('ioctl', { on: 'gmem', cmd, arg: 'null' }));
   const results = await run(target, 'commands', [...made, ...asked]);
   const gmem = errno(results[1]);
-  const commands = CONVERSION_COMMANDS.map((c, i) => ({ ...c, answer: gmem === '0' ? errno(results[2 + i]) : '?' }));
+  const commands = CONVERSION_COMMANDS.map((c, i) => ({
+    ...c,
+    answer: gmem === '0' ? errno(results[2 + i]) : '?',
+  }));
   return { commands, gmem };
 }
 
@@ -126,9 +147,13 @@ function choose(
     else if (commands.every((c) => c.answer === '?') && profile.probe.commands.length > 0) {
       reasons.push(`not ${profile.id}: there is no guest_memfd`);
     } else if (cap && value !== cap.value) {
-      reasons.push(`not ${profile.id}: capability ${cap.number.toString()} is ${String(value)} on a ${vm} VM, expected ${cap.value.toString()}`);
+      reasons.push(
+        `not ${profile.id}: capability ${cap.number.toString()} is ${String(value)} on a ${vm} VM, expected ${cap.value.toString()}`,
+      );
     } else {
-      reasons.push(`${profile.id}: all commands${cap ? ' and the capability' : ''} answer as this dialect does`);
+      reasons.push(
+        `${profile.id}: all commands${cap ? ' and the capability' : ''} answer as this dialect does`,
+      );
       return profile;
     }
   }
@@ -143,7 +168,10 @@ async function run(target: KernelTarget, id: string, steps: PlannedStep[]): Prom
   const [first] = PROFILES;
   if (!first) throw new TargetError('no profiles are compiled in');
   const trace = await target.run(program(`probe/${id}`, ...steps), first);
-  if (trace.crash) throw new TargetError(`${target.name} crashed while it was probed: ${trace.crash.title}\n${trace.crash.excerpt.join('\n')}`);
+  if (trace.crash)
+    throw new TargetError(
+      `${target.name} crashed while it was probed: ${trace.crash.title}\n${trace.crash.excerpt.join('\n')}`,
+    );
   if (trace.cut !== undefined) throw new TargetError(`probing ${target.name}: ${trace.cut}`);
   return trace.steps;
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Command } from 'commander';
+import { describeExpect, describeStep } from '../program/describe.js';
+import type { PlannedStep } from '../program/step.js';
+import { lower } from '../lower/lower.js';
+import { select } from '../run/select.js';
+import { expandSuite } from '../suite/expand.js';
+import type { TestPoint } from '../suite/expand.js';
+import { loadSuites } from '../suite/load.js';
+import type { Context } from '../suite/scope.js';
+import { contextOptions } from './options.js';
+import type { ContextOptions } from './options.js';
+import { SUITES } from './paths.js';
+
+interface ListOptions extends ContextOptions {
+  suites?: string[];
+  json?: boolean;
+}
+
+/** Points of suite files for a context that was given, not probed. */
+export function pointsFor(suites: readonly string[] | undefined, context: Context): TestPoint[] {
+  return loadSuites(suites && suites.length > 0 ? suites : [SUITES]).flatMap((s) => expandSuite(s, context));
+}
+
+/** What a program does, step by step: the suite's words, the calls, the expectation. */
+export function renderProgram(point: TestPoint, context: Context): string[] {
+  const { wire, lift } = lower(point.program, { ...context, timeoutMs: 0 });
+  // Nothing ran: every call of the rendering is "not reached", and only its left side is of interest.
+  const blank = {
+    status: 'not-run',
+    ret: 0n,
+    errno: 0,
+    signal: 0,
+    code: 0,
+    faultAddress: 0n,
+    timedOut: false,
+    durationNs: 0n,
+    data: new Uint8Array(),
+  } as const;
+  const trace = lift({ end: 'complete', signal: 0, blobAddress: 0n, results: wire.ops.map(() => blank) });
+  const lines: string[] = [];
+  const add = (steps: readonly PlannedStep[], results: typeof trace.steps, indent: string): void => {
+    steps.forEach(({ step, expect, where }, i) => {
+      lines.push(
+        `${indent}${describeStep(step)}    # ${where}`,
+        `${indent}  expect ${describeExpect(expect)}`,
+      );
+      const nested = step.verb === 'fork' ? step.steps : [];
+      const calls = results[i]?.calls ?? [];
+      for (const call of nested.length > 0 ? calls.slice(0, 1) : calls)
+        lines.push(`${indent}  | ${call.replace(/ = \? \(not reached\)$/, '')}`);
+      add(nested, results[i]?.children ?? [], `${indent}    `);
+    });
+  };
+  add(point.program.steps, trace.steps, '  ');
+  return lines;
+}
+
+export function listCommand(): Command {
+  return contextOptions(
+    new Command('list')
+      .description('List test points: id, or why a point does not apply.')
+      .argument('[ids...]', 'ids, suites, areas, or patterns with *')
+      .option('--suites <path...>', 'suite files or directories instead of the shipped ones')
+      .option('--json', 'as JSON'),
+  ).action((ids: string[], options: ListOptions, command: Command) => {
+    const context = contextOptions.resolve(command);
+    const points = select(pointsFor(options.suites, context), ids);
+    if (options.json) {
+      const rows = points.map(({ id, suite, about, requires, where, skip }) => ({
+        id,
+        suite,
+        about,
+        requires,
+        where,
+        skip: skip?.code,
+      }));
+      process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+      return;
+    }
+    for (const p of points) process.stdout.write(`${p.id}${p.skip ? `  (skip: ${p.skip.reason})` : ''}\n`);
+    process.stderr.write(`${points.length} points for ${context.arch}, ${context.profile.id}\n`);
+  });
+}
+
+export function explainCommand(): Command {
+  return contextOptions(
+    new Command('explain')
+      .description('Explain test points: the expectation, where it comes from, and every call.')
+      .argument('<ids...>', 'ids, suites, areas, or patterns with *')
+      .option('--suites <path...>', 'suite files or directories instead of the shipped ones'),
+  ).action((ids: string[], options: ListOptions, command: Command) => {
+    const context = contextOptions.resolve(command);
+    for (const p of select(pointsFor(options.suites, context), ids)) {
+      const lines = [
+        p.id,
+        `  ${p.about}`,
+        `  written in ${p.where}`,
+        ...p.source.map((s) => `  source: ${s}`),
+        `  requires: ${p.requires.join(', ') || 'nothing'}`,
+        ...(p.skip ? [`  skipped here: ${p.skip.reason}`] : renderProgram(p, context)),
+      ];
+      process.stdout.write(`${lines.join('\n')}\n\n`);
+    }
+  });
+}

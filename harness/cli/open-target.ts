@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { accessSync, constants } from 'node:fs';
+import { basename } from 'node:path';
+import { AgentExecutor } from '../target/agent-executor.js';
+import { TargetError } from '../target/executor.js';
+import { HostExecutor } from '../target/host-executor.js';
+import { KernelTarget } from '../target/kernel-target.js';
+import { QemuExecutor } from '../target/qemu-executor.js';
+import type { Arch } from '../uapi/arch.js';
+import { hostArch } from '../../kernels/build/machine.js';
+import { findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
+import type { Recipe } from '../../kernels/build/recipe.js';
+import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
+import type { BuiltKernel } from '../../kernels/build/built.js';
+import { ProgressLine } from '../../kernels/build/progress.js';
+import { UsageError } from './exit.js';
+
+/** What the command line says about where to run. */
+export interface TargetChoice {
+  /** `auto`, `host`, `agent`, `qemu` (with `kernel`) or `qemu:RECIPE`. */
+  target: string;
+  arch: Arch;
+  /** A user's own kernel image. */
+  kernel?: string;
+  /** Seconds for one program. */
+  timeout: number;
+}
+
+/** A target that is ready to be opened, with what the report and the gate want to know about it. */
+export interface ChosenTarget {
+  target: KernelTarget;
+  /** Set for kernels that we ship a recipe for. */
+  recipe?: Recipe;
+  built?: BuiltKernel;
+}
+
+/** Milliseconds per program inside a guest under TCG, as a factor of the same on this machine. */
+const TCG_FACTOR = 3;
+
+/** The architecture of this machine. @throws TargetError for one without tables */
+export function machineArch(): Arch {
+  const arch = hostArch();
+  if (!arch) throw new TargetError(`expected an x86_64 or aarch64 machine, this is ${process.arch}`);
+  return arch;
+}
+
+/** Whether /dev/kvm can be opened for reading and writing. */
+export function kvmOpens(): boolean {
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Find out what `auto` means: the running kernel when /dev/kvm opens, else a guest kernel that is built.
+ * @throws TargetError saying on one line what is missing and what to run
+ */
+export async function resolveAuto(arch: Arch): Promise<string> {
+  if (kvmOpens()) return 'host';
+  for (const recipe of loadRecipes()) {
+    if (await findBuiltKernel(recipe, arch)) return `qemu:${recipe.name}`;
+  }
+  const names = loadRecipes().map((r) => r.name);
+  throw new TargetError(
+    `no target: /dev/kvm does not open and no guest kernel is built; run: gmemcheck kernel build ${names[0] ?? ''} (see also: gmemcheck doctor)`,
+  );
+}
+
+/**
+ * Make the target that the command line asks for, building its kernel when it has a recipe.
+ * @throws UsageError for an unknown target, TargetError when it cannot be made
+ */
+export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> {
+  const own = choice.kernel;
+  const named =
+    choice.target === 'auto' && own === undefined ? await resolveAuto(choice.arch) : choice.target;
+  const timeoutMs = choice.timeout * 1000;
+  if (own !== undefined) {
+    if (named !== 'auto' && named !== 'qemu')
+      throw new UsageError(`--kernel needs --target qemu, got '${named}'`);
+    const executor = new QemuExecutor({ kernel: own, arch: choice.arch });
+    const options = { disposable: true, timeoutMs: timeoutMs * TCG_FACTOR };
+    return { target: new KernelTarget(`qemu:${basename(own)}`, executor, options) };
+  }
+  if (named === 'host' || named === 'agent') {
+    if (choice.arch !== machineArch()) {
+      throw new UsageError(`target ${named} is this machine (${machineArch()}), got --arch ${choice.arch}`);
+    }
+    if (!kvmOpens())
+      throw new TargetError(`target ${named} needs /dev/kvm, which does not open (see: gmemcheck doctor)`);
+    const executor = named === 'host' ? new HostExecutor() : new AgentExecutor();
+    return { target: new KernelTarget(named, executor, { disposable: false, timeoutMs }) };
+  }
+  return chooseRecipe(named, choice, timeoutMs * TCG_FACTOR);
+}
+
+async function chooseRecipe(named: string, { arch }: TargetChoice, timeoutMs: number): Promise<ChosenTarget> {
+  const recipe = named.startsWith('qemu:') ? findRecipe(named.slice('qemu:'.length)) : undefined;
+  if (!recipe) {
+    const known = ['host', 'agent', ...loadRecipes().map((r) => `qemu:${r.name}`)].join(', ');
+    throw new UsageError(`expected a target of ${known}, or qemu with --kernel PATH, got '${named}'`);
+  }
+  const line = new ProgressLine(`${recipe.name} ${arch}`);
+  const built = await buildKernel(recipe, arch, { onProgress: line.update }).finally(() => line.end());
+  const executor = new QemuExecutor({ kernel: built.image, arch });
+  return { target: new KernelTarget(named, executor, { disposable: true, timeoutMs }), recipe, built };
+}

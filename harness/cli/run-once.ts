@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { canonicalJson } from '../run/canonical-json.js';
+import { collectEnvironment, stableEnvironment, writeEnvironment } from '../run/environment.js';
+import type { Environment } from '../run/environment.js';
+import { readFacts, readHostFacts } from '../run/facts.js';
+import { Journal } from '../run/journal.js';
+import { hashTree } from '../run/provenance.js';
+import { createRunDir, openRunDir } from '../run/run-dir.js';
+import type { RunDir } from '../run/run-dir.js';
+import { runSuites } from '../run/run-suites.js';
+import type { RunResult } from '../run/run-suites.js';
+import { select } from '../run/select.js';
+import { expandAll, openSession } from '../run/session.js';
+import type { Session } from '../run/session.js';
+import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
+import { renderSummary } from '../report/summary.js';
+import { loadSuites } from '../suite/load.js';
+import { RemoteFiles } from '../target/remote-files.js';
+import { UsageError } from './exit.js';
+import type { ChosenTarget } from './open-target.js';
+import { FEATURES, REFERENCE, shellWord, SUITES, version } from './paths.js';
+import type { RunOptions } from './run.js';
+
+/** Run the selected points on one target: journal, reports, environment, comparison, summary. */
+export async function runOnce(
+  ids: readonly string[],
+  options: RunOptions,
+  chosen: ChosenTarget,
+  signal: AbortSignal,
+  color: boolean,
+): Promise<RunResult> {
+  const started = performance.now();
+  const paths = options.suites ?? [SUITES];
+  const suites = loadSuites(paths);
+  const session = await openSession(chosen.target, FEATURES, options.profile);
+  const points = select(expandAll(suites, session), ids);
+  const whole = ids.length === 0 && options.suites === undefined;
+  const suitesHash = await hashTree(SUITES);
+  const { dir, journal, earlier } = await openJournal(options, session, suitesHash, points.length);
+  const environment = await describe(session, chosen, suitesHash === '' ? '' : SUITES);
+  if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
+  process.stderr.write(
+    `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points; ${dir.path}\n`,
+  );
+  const result = await runSuites({
+    session,
+    points,
+    dir,
+    journal,
+    earlier,
+    replay: replayCommand(options, session),
+    tap: options.format === 'tap' && !options.json ? [process.stdout] : [],
+    minimum: options.minimum ?? (whole ? (chosen.recipe?.minimumPoints[session.target.arch] ?? 1) : 1),
+    signal,
+  });
+  if (options.format === 'ktap' && !options.json) process.stdout.write(result.ktap);
+  const { records, total, exit } = result;
+  process.stderr.write(
+    renderSummary({
+      identity: session.identity,
+      records,
+      total,
+      exit,
+      wallMs: performance.now() - started,
+      runDir: dir.path,
+      color,
+    }),
+  );
+  if (options.json) {
+    const summary = {
+      identity: session.identity,
+      exit,
+      totals: total,
+      runDir: dir.path,
+      unexpected: records.filter((r) => r.mismatches.length > 0),
+    };
+    process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  }
+  await reference(options, chosen, session, dir, environment, whole);
+  return result;
+}
+
+async function openJournal(
+  options: RunOptions,
+  session: Session,
+  suitesHash: string,
+  planned: number,
+): Promise<{ dir: RunDir; journal: Journal; earlier: RunResult['records'] }> {
+  const { identity } = session;
+  if (options.resume === undefined) {
+    const dir = await createRunDir({ root: options.out, target: identity.target, arch: identity.arch });
+    const journal = Journal.create(dir.journal, {
+      identity,
+      suitesHash,
+      planned,
+      startedAt: new Date().toISOString(),
+    });
+    return { dir, journal, earlier: [] };
+  }
+  const dir = await openRunDir(options.resume).catch((e: unknown) => {
+    throw new UsageError((e as Error).message);
+  });
+  const { journal, contents } = Journal.resume(dir.journal);
+  const { header, records, note } = contents;
+  const same =
+    canonicalJson(header.identity) === canonicalJson(identity) &&
+    header.suitesHash === suitesHash &&
+    header.planned === planned;
+  if (!same) {
+    journal.close();
+    throw new UsageError(
+      `${dir.journal}: expected a run of the same kernel, profile, suites and points, got one on ${header.identity.target} ${header.identity.release} with ${header.planned} points`,
+    );
+  }
+  if (note !== undefined) process.stderr.write(`${note}\n`);
+  process.stderr.write(`resuming after ${records.length} of ${planned} points\n`);
+  return { dir, journal, earlier: records };
+}
+
+async function describe(session: Session, chosen: ChosenTarget, suites: string): Promise<Environment> {
+  const { target, identity, profileReason } = session;
+  const remote = new RemoteFiles(target.executor, target.arch, target.hello.pageSize);
+  const config = chosen.built && (await readFile(chosen.built.config, 'utf8'));
+  const kernel = target.options.disposable ? await readFacts(remote, config) : await readHostFacts();
+  const facts = target.executor.facts();
+  return collectEnvironment({
+    identity,
+    profileReason,
+    kernel,
+    files: { kernel: chosen.built?.image, agent: facts['agentPath'] },
+    executor: facts,
+    suites,
+    version: version(),
+    startedAt: new Date().toISOString(),
+  });
+}
+
+/** The command that runs one point the way this run did. */
+function replayCommand(options: RunOptions, { identity, target }: Session): (id: string) => string {
+  const own =
+    options.kernel === undefined
+      ? ['--target', identity.target]
+      : ['--target', 'qemu', '--kernel', options.kernel];
+  const words = [
+    ...own,
+    ...(target.options.disposable ? ['--arch', identity.arch] : []),
+    ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...(options.suites ?? []).flatMap((s) => ['--suites', s]),
+  ];
+  return (id) => `gmemcheck run ${words.map(shellWord).join(' ')} ${shellWord(id)}`;
+}
+
+/** Store the report as reference, or show how it differs from the one there is. Only whole runs compare. */
+async function reference(
+  options: RunOptions,
+  chosen: ChosenTarget,
+  session: Session,
+  dir: RunDir,
+  environment: Environment,
+  whole: boolean,
+): Promise<void> {
+  if (!chosen.recipe || !whole) {
+    if (options.writeReference)
+      throw new UsageError('--write-reference needs a whole run of a kernel with a recipe');
+    return;
+  }
+  const place = referenceDir(REFERENCE, chosen.recipe.name, session.target.arch);
+  const tap = await readFile(dir.tap, 'utf8');
+  if (options.writeReference) {
+    const ktap = await readFile(dir.ktap, 'utf8');
+    await writeReference(place, { tap, ktap, environment: canonicalJson(stableEnvironment(environment)) });
+    process.stderr.write(`reference written: ${place}\n`);
+  } else if (await hasReference(place)) {
+    const diff = await compareWithReference(place, tap);
+    process.stderr.write(
+      diff === undefined ? 'same as the reference report\n' : `differs from the reference report:\n${diff}\n`,
+    );
+  }
+}

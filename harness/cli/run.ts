@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { Command, Option } from 'commander';
+import { ARCHES } from '../uapi/arch.js';
+import type { Arch } from '../uapi/arch.js';
+import { findProfile, PROFILES } from '../uapi/profiles/index.js';
+import { wantsColor } from '../report/summary.js';
+import { EXIT, UsageError } from './exit.js';
+import { chooseTarget, machineArch } from './open-target.js';
+import { positive } from './options.js';
+import { pointsFor, renderProgram } from './list.js';
+import { select } from '../run/select.js';
+import { RUNS } from './paths.js';
+import { runOnce } from './run-once.js';
+
+/** Options of `run`, as commander gives them. */
+export interface RunOptions {
+  target: string;
+  arch?: Arch | 'all';
+  kernel?: string;
+  profile?: string;
+  suites?: string[];
+  format: 'tap' | 'ktap' | 'none';
+  out: string;
+  resume?: string;
+  minimum?: number;
+  timeout: number;
+  kselftest?: boolean;
+  writeReference?: boolean;
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+/** kselftest's exit code for "nothing of this applies here". */
+const KSFT_SKIP = 4;
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('Run test points on a kernel; TAP on stdout, everything in a run directory.')
+    .argument('[ids...]', 'ids, suites, areas, or patterns with * (default: all)')
+    .option(
+      '--target <target>',
+      'host, agent, qemu:RECIPE, or auto: the running kernel, else a guest that is built',
+      'auto',
+    )
+    .addOption(
+      new Option('--arch <arch>', "architecture of the guest (default: this machine's)").choices([
+        ...ARCHES,
+        'all',
+      ]),
+    )
+    .addOption(new Option('--kernel <path>', 'your own kernel image, booted in QEMU').env('KERNEL'))
+    .addOption(
+      new Option('--profile <id>', 'dialect to hold the kernel to, instead of probing').choices(
+        PROFILES.map((p) => p.id),
+      ),
+    )
+    .option('--suites <path...>', 'suite files or directories instead of the shipped ones')
+    .addOption(
+      new Option('--format <format>', 'report on stdout').choices(['tap', 'ktap', 'none']).default('tap'),
+    )
+    .option('--out <dir>', 'directory for run directories', RUNS)
+    .option('--resume <dir>', 'continue the unfinished run in this run directory')
+    .option(
+      '--minimum <points>',
+      "fail with 3 when fewer points executed (default: the recipe's, for a full run)",
+      positive,
+    )
+    .option('--timeout <seconds>', 'limit for one program', positive, 10)
+    .option('--kselftest', 'exit 4 when every point was skipped')
+    .option('--write-reference', 'store the report as the reference of this kernel and architecture')
+    .option('--dry-run', 'print the programs instead of running them')
+    .option('--json', 'print a summary as JSON on stdout instead of a report')
+    .action(async (ids: string[], options: RunOptions) => {
+      process.exitCode = options.dryRun ? dryRun(ids, options) : await run(ids, options);
+    });
+}
+
+function dryRun(ids: readonly string[], options: RunOptions): number {
+  for (const arch of arches(options)) {
+    const profile = findProfile(options.profile ?? 'd0-mainline');
+    if (!profile) throw new UsageError(`unknown profile '${options.profile ?? ''}'`);
+    const context = { arch, profile, pageSize: 4096 };
+    for (const point of select(pointsFor(options.suites, context), ids)) {
+      const lines = point.skip ? [`  skip: ${point.skip.reason}`] : renderProgram(point, context);
+      process.stdout.write(`${point.id} (${arch})\n${lines.join('\n')}\n`);
+    }
+  }
+  return EXIT.ok;
+}
+
+function arches({ arch }: RunOptions): readonly Arch[] {
+  if (arch === 'all') return ARCHES;
+  return [arch ?? machineArch()];
+}
+
+/** One run for each architecture, one report each; the exit code is that of the worst. */
+async function run(ids: readonly string[], options: RunOptions): Promise<number> {
+  const list = arches(options);
+  if (options.resume !== undefined && list.length > 1)
+    throw new UsageError('--resume continues one run: give its architecture');
+  const abort = new AbortController();
+  const stop = (): void => {
+    process.stderr.write('\nstopping after this point; press again to stop now\n');
+    abort.abort();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+  const codes: number[] = [];
+  for (const arch of list) {
+    const chosen = await chooseTarget({
+      target: options.target,
+      arch,
+      timeout: options.timeout,
+      ...kernel(options),
+    });
+    try {
+      const { records, total, exit } = await runOnce(
+        ids,
+        options,
+        chosen,
+        abort.signal,
+        wantsColor(process.stderr),
+      );
+      const skipped =
+        options.kselftest === true && total.executed === 0 && total.counts.skip === records.length;
+      codes.push(skipped ? KSFT_SKIP : exit.code);
+    } finally {
+      await chosen.target.close();
+    }
+  }
+  process.off('SIGINT', stop).off('SIGTERM', stop);
+  return codes.includes(EXIT.unexpected) ? EXIT.unexpected : Math.max(...codes);
+}
+
+const kernel = ({ kernel: path }: RunOptions): { kernel?: string } =>
+  path === undefined ? {} : { kernel: path };

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { judge } from '../judge/judge.js';
+import type { Judgement } from '../judge/judge.js';
+import type { CaseRecord } from '../judge/verdict.js';
+import type { Trace } from '../program/trace.js';
+import type { Program } from '../program/step.js';
+import type { TestPoint } from '../suite/expand.js';
+import type { FeatureState } from '../suite/features.js';
+import { TargetError } from '../target/executor.js';
+
+/** What a point is run with. */
+export interface PointContext {
+  readonly run: (program: Program) => Promise<Trace>;
+  features: ReadonlyMap<string, FeatureState>;
+  /** Command that runs a point alone. */
+  readonly replay: (id: string) => string;
+}
+
+/**
+ * Run one point and judge it. Never rejects for what the kernel did; a program-scope TargetError becomes the
+ * verdict `error`.
+ * @throws TargetError of scope `fatal`: nothing more can run
+ */
+export async function runPoint(point: TestPoint, cx: PointContext): Promise<CaseRecord> {
+  const started = performance.now();
+  const skip = point.skip ?? missing(point, cx.features);
+  const outcome = skip
+    ? { verdict: 'skip' as const, code: skip.code, reason: skip.reason, mismatches: [], calls: [] }
+    : await execute(point, cx);
+  return {
+    id: point.id,
+    suite: point.suite,
+    about: point.about,
+    ...outcome,
+    replay: cx.replay(point.id),
+    durationMs: Math.round((performance.now() - started) * 1000) / 1000,
+  };
+}
+
+/** The first feature that the point requires and that is not there. An unknown one is refused by `check`. */
+function missing(point: TestPoint, features: PointContext['features']): TestPoint['skip'] {
+  for (const id of point.requires) {
+    const state = features.get(id);
+    if (!state?.present)
+      return { code: `feature:${id}`, reason: state?.why ?? 'not a feature of features.yaml' };
+  }
+  return undefined;
+}
+
+type Outcome = Pick<CaseRecord, 'verdict' | 'reason' | 'mismatches' | 'crash' | 'calls'>;
+
+async function execute(point: TestPoint, cx: PointContext): Promise<Outcome> {
+  let trace: Trace;
+  try {
+    trace = await cx.run(point.program);
+  } catch (e) {
+    if (!(e instanceof TargetError) || e.scope === 'fatal') throw e;
+    return { verdict: 'error', reason: e.message, mismatches: [], calls: [] };
+  }
+  const j = judge(point.program, trace);
+  const calls = trace.steps.flatMap((s) => s.calls);
+  const common = {
+    mismatches: j.mismatches,
+    calls: j.verdict === 'pass' ? [] : calls,
+    ...(trace.crash ? { crash: trace.crash } : {}),
+  };
+  return { ...common, ...(point.xfail === undefined ? plain(j) : expectedToFail(j, point.xfail)) };
+}
+
+function plain(j: Judgement): Pick<Outcome, 'verdict' | 'reason'> {
+  return { verdict: j.verdict, ...(j.reason === undefined ? {} : { reason: j.reason }) };
+}
+
+function expectedToFail(j: Judgement, reason: string): Pick<Outcome, 'verdict' | 'reason'> {
+  if (j.verdict === 'fail') return { verdict: 'xfail', reason };
+  if (j.verdict === 'pass') return { verdict: 'xpass', reason: `passed, but was to fail: ${reason}` };
+  return plain(j);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { RunIdentity } from '../judge/verdict.js';
+import { expandSuite } from '../suite/expand.js';
+import type { TestPoint } from '../suite/expand.js';
+import { evaluateFeatures, loadFeatures } from '../suite/features.js';
+import type { FeatureState } from '../suite/features.js';
+import type { LoadedSuite } from '../suite/load.js';
+import type { KernelTarget } from '../target/kernel-target.js';
+import { probe } from '../target/probe.js';
+import type { Probe } from '../target/probe.js';
+import { TargetError } from '../target/executor.js';
+import { findProfile } from '../uapi/profiles/index.js';
+import type { Profile } from '../uapi/profiles/index.js';
+
+/** A target that was opened and asked what it is: everything needed to expand and run suites on it. */
+export interface Session {
+  target: KernelTarget;
+  profile: Profile;
+  /** Why this profile. */
+  profileReason: string;
+  probe: Probe;
+  features: ReadonlyMap<string, FeatureState>;
+  identity: RunIdentity;
+}
+
+/**
+ * Open a target, find out its dialect and its features.
+ * @param profileId the user's choice, which overrides probing
+ * @param featuresFile path of features.yaml
+ * @throws TargetError when it cannot be opened or no dialect fits
+ */
+export async function openSession(
+  target: KernelTarget,
+  featuresFile: string,
+  profileId?: string,
+): Promise<Session> {
+  await target.open();
+  const found = await probe(target);
+  const chosen = profileId === undefined ? found.profile : findProfile(profileId);
+  if (!chosen) {
+    throw new TargetError(
+      `no known dialect fits ${target.name}; choose one with --profile\n${found.reasons.map((r) => `  ${r}`).join('\n')}`,
+    );
+  }
+  const asked = chosen === found.profile ? '' : ` (probing found ${found.profile?.id ?? 'none'})`;
+  const profileReason =
+    profileId === undefined ? (found.reasons.at(-1) ?? '') : `chosen with --profile${asked}`;
+  const { arch, hello } = target;
+  const states = await evaluateFeatures(
+    loadFeatures(featuresFile),
+    target.features,
+    arch,
+    hello.pageSize,
+    async (p) => {
+      const trace = await target.run(p, chosen);
+      if (trace.crash)
+        throw new TargetError(
+          `${target.name} crashed while features were probed (${p.id}): ${trace.crash.title}`,
+        );
+      return trace.steps;
+    },
+  );
+  return {
+    target,
+    profile: chosen,
+    profileReason,
+    probe: found,
+    features: states,
+    identity: {
+      target: target.name,
+      arch,
+      release: hello.release,
+      profile: chosen.id,
+      pageSize: hello.pageSize,
+      evidence: 'kernel',
+    },
+  };
+}
+
+/** The points of all suites for a session, in file order. @throws CaseError */
+export function expandAll(suites: readonly LoadedSuite[], session: Session): TestPoint[] {
+  const context = {
+    arch: session.target.arch,
+    profile: session.profile,
+    pageSize: session.target.hello.pageSize,
+  };
+  return suites.flatMap((s) => expandSuite(s, context));
+}
