@@ -26,7 +26,7 @@ export function validate(source: Source, schema: ValidateFunction): CaseError[] 
 
 /** Compile a schema once; verbose so that messages can quote what was seen. */
 export function compileSchema(schema: object): ValidateFunction {
-  return new Ajv({ allErrors: true, strict: false, verbose: true, allowUnionTypes: true }).compile(schema);
+  return new Ajv({ allErrors: true, strict: false, verbose: true, allowUnionTypes: true, code: { optimize: false } }).compile(schema);
 }
 
 /** ajv knows no bigint: hand it numbers. Exactness does not matter here, only the kind does. */
