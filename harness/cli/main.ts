@@ -22,6 +22,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const { listCommand, explainCommand } = await import('./list.js');
   const { checkCommand } = await import('./check.js');
   const { probeCommand } = await import('./probe.js');
+  const { kernelCommand } = await import('./kernel.js');
   const { doctorCommand } = await import('./doctor.js');
   for (const command of [
     runCommand(),
@@ -29,6 +30,7 @@ async function main(argv: readonly string[]): Promise<void> {
     explainCommand(),
     checkCommand(),
     probeCommand(),
+    kernelCommand(),
     doctorCommand(),
   ]) {
     program.addCommand(overridden(command));

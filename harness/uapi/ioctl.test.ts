@@ -14,9 +14,16 @@ it('encodes the numbers that kernel headers give', () => {
 it('decodes what it encodes, whatever the upper half of the register holds', () => {
   const dir = fc.constantFrom('none', 'write', 'read', 'readwrite' as const);
   fc.assert(
-    fc.property(dir, fc.nat(0xff), fc.nat(0xff), fc.nat(0x3fff), fc.bigInt(0n, 0xffffffffn), (d, t, n, s, up) => {
-      expect(decodeIoctl(ioc(d, t, n, s) | (up << 32n))).toEqual({ dir: d, type: t, nr: n, size: s });
-    }),
+    fc.property(
+      dir,
+      fc.nat(0xff),
+      fc.nat(0xff),
+      fc.nat(0x3fff),
+      fc.bigInt(0n, 0xffffffffn),
+      (d, t, n, s, up) => {
+        expect(decodeIoctl(ioc(d, t, n, s) | (up << 32n))).toEqual({ dir: d, type: t, nr: n, size: s });
+      },
+    ),
   );
 });
 

@@ -5,7 +5,7 @@ import { decodeStruct, encodeStruct } from './struct.js';
 import type { StructLayout } from './struct.js';
 import * as structs from './structs.js';
 
-const all = Object.values(structs) as StructLayout[];
+const all = Object.values<StructLayout>(structs);
 const overlapping = new Set(['kvm_run']);
 
 describe.each(all.map((s) => [s.name, s] as const))('struct %s', (name, s) => {

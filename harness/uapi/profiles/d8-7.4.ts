@@ -5,7 +5,8 @@ import type { Profile } from './profile.js';
 /** The series as applied to kvm-x86 `coco` for 7.4. */
 export const d8: Profile = {
   id: 'd8-7.4',
-  about: 'as applied for 7.4: KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd fd, capability 252, no content flags',
+  about:
+    'as applied for 7.4: KVM_SET_MEMORY_ATTRIBUTES2 on the guest_memfd fd, capability 252, no content flags',
   sources: [
     'kvm-x86 coco 799c9fadc639 (ioctl), dcde2f853ff4 (error_offset), 537ec2b15fdd (switch)',
     '20260910-gmem-inplace-conversion-v13-0-dd6fbf94f4e1',
