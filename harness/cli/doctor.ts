@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { hostArch, loadMachine } from '../../kernels/build/machine.js';
 import { findBuiltKernel } from '../../kernels/build/kernel.js';
 import { loadRecipes } from '../../kernels/build/recipe.js';
+import { missingTools } from '../../kernels/build/tools.js';
 import { ARCHES } from '../uapi/arch.js';
 import { kvmOpens } from './open-target.js';
 
@@ -15,25 +16,11 @@ interface Finding {
   what: string;
   ok: boolean;
   seen: string;
-  /** Debian packages that bring it, or what else to do. */
+  /** Debian packages that bring it. */
+  packages?: readonly string[];
+  /** What to do where no package helps. */
   fix?: string;
 }
-
-/** Tools of a kernel build: command, arguments that print a version, package. */
-const BUILD_TOOLS: readonly (readonly [string, string, string])[] = [
-  ['make', '--version', 'make'],
-  ['flex', '--version', 'flex'],
-  ['bison', '--version', 'bison'],
-  ['bc', '--version', 'bc'],
-  ['cpio', '--version', 'cpio'],
-  ['kmod', '--version', 'kmod'],
-  ['xz', '--version', 'xz-utils'],
-  ['dpkg', '--version', 'dpkg'],
-];
-const BUILD_HEADERS: readonly (readonly [string, string])[] = [
-  ['libelf.h', 'libelf-dev'],
-  ['openssl/opensslv.h', 'libssl-dev'],
-];
 
 export function doctorCommand(): Command {
   return new Command('doctor')
@@ -120,7 +107,7 @@ async function agentCompilers(): Promise<Finding[]> {
       what: `C compiler for ${arch} (${kernel.compiler[kind]})`,
       ok: seen !== undefined,
       seen: seen ?? 'not found',
-      fix: kernel.packages[kind].join(' '),
+      packages: kernel.packages[kind],
     });
   }
   return findings;
@@ -136,40 +123,29 @@ async function qemu(): Promise<Finding[]> {
         what: machine.qemu.binary,
         ok: seen !== undefined,
         seen: seen ?? 'not found',
-        fix: machine.qemu.package,
+        packages: [machine.qemu.package],
       };
     }),
   );
 }
 
+/** What a kernel build needs is known where kernels are built. */
 async function buildTools(): Promise<Finding[]> {
-  const tools = await Promise.all(
-    BUILD_TOOLS.map(async ([command, flag, fix]) => {
-      const seen = await versionOf(command, flag);
-      return { for: 'kernel build', what: command, ok: seen !== undefined, seen: seen ?? 'not found', fix };
-    }),
-  );
-  const headers = await Promise.all(
-    BUILD_HEADERS.map(async ([header, fix]) => {
-      const result = await execa('gcc', ['-E', '-x', 'c', '-'], {
-        reject: false,
-        input: `#include <${header}>\n`,
-      });
-      const ok = result.exitCode === 0;
-      return { for: 'kernel build', what: `<${header}>`, ok, seen: ok ? 'found' : 'not found', fix };
-    }),
-  );
+  const builds = ARCHES.map((arch) => {
+    const { missing, packages } = missingTools(loadMachine(arch));
+    return {
+      for: `kernel build --arch ${arch}`,
+      what: 'tools and headers',
+      ok: missing.length === 0,
+      seen: missing.length === 0 ? 'all found' : `no ${missing.join(', no ')}`,
+      packages,
+    };
+  });
   const ccache = await versionOf('ccache', '--version');
+  const seen = ccache ?? 'not found: rebuilds take longer';
   return [
-    ...tools,
-    ...headers,
-    {
-      for: 'kernel build',
-      what: 'ccache (optional)',
-      ok: ccache !== undefined,
-      seen: ccache ?? 'not found: rebuilds take longer',
-      fix: 'ccache',
-    },
+    ...builds,
+    { for: 'kernel build', what: 'ccache (optional)', ok: ccache !== undefined, seen, packages: ['ccache'] },
   ];
 }
 
@@ -190,23 +166,14 @@ async function kernels(): Promise<Finding[]> {
 }
 
 function render(findings: readonly Finding[]): string {
+  const missing = findings.filter((f) => !f.ok);
   const lines = findings.map((f) => {
     const head = `${f.ok ? 'ok     ' : 'missing'} ${f.for.padEnd(34)} ${f.what}: ${f.seen}`;
-    return f.ok || f.fix === undefined ? head : `${head}\n        -> ${f.fix}`;
+    const packages = f.packages?.length ? `apt-get install ${f.packages.join(' ')}` : undefined;
+    const fix = packages ?? f.fix;
+    return f.ok || fix === undefined ? head : `${head}\n        -> ${fix}`;
   });
-  const packages = [
-    ...new Set(
-      findings
-        .filter(
-          (f) =>
-            !f.ok &&
-            /^[a-z0-9][a-z0-9.+ -]*$/.test(f.fix ?? '') &&
-            !(f.fix ?? '').startsWith('gmemcheck') &&
-            !(f.fix ?? '').startsWith('load'),
-        )
-        .map((f) => f.fix),
-    ),
-  ];
+  const packages = [...new Set(missing.flatMap((f) => f.packages ?? []))].sort();
   if (packages.length > 0)
     lines.push('', `Debian packages for everything: apt-get install ${packages.join(' ')}`);
   return `${lines.join('\n')}\n`;
