@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `gmemcheck kernel list|build|boot|path`: the kernels we have recipes for. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import type { BuiltKernel } from '../../kernels/build/built.js';
 import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
@@ -137,31 +136,19 @@ async function greet(executor: QemuExecutor): Promise<void> {
 
 /** Copy the console to stdout until Ctrl-C, or until the guest does not boot. */
 async function watch(executor: QemuExecutor): Promise<void> {
-  let stop = false;
-  const onInterrupt = (): void => {
-    stop = true;
-  };
-  process.once('SIGINT', onInterrupt);
   let shown = 0;
   const show = (): void => {
     const text = executor.console();
     process.stdout.write(text.slice(shown));
     shown = text.length;
   };
-  const failed = executor.start().then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+  const interrupted = new Promise<void>((resolve) => process.once('SIGINT', () => resolve()));
+  const timer = setInterval(show, POLL_MS);
   try {
-    while (!stop) {
-      show();
-      const error = await Promise.race([failed, sleep(POLL_MS)]);
-      if (error !== undefined) throw error;
-      await sleep(POLL_MS);
-    }
+    await Promise.race([executor.start().then(() => interrupted), interrupted]);
   } finally {
+    clearInterval(timer);
     show();
-    process.removeListener('SIGINT', onInterrupt);
   }
 }
 

@@ -7,7 +7,8 @@ import { chooseAccelerator } from '../../kernels/boot/accelerator.js';
 import type { Accelerator } from '../../kernels/boot/accelerator.js';
 import { bringUp, exitWithin } from '../../kernels/boot/bring-up.js';
 import type { LiveGuest } from '../../kernels/boot/bring-up.js';
-import { judgeConsole } from '../../kernels/boot/crash.js';
+import { consoleTail, judgeConsole, judgeEnd } from '../../kernels/boot/crash.js';
+import type { Guest } from '../../kernels/boot/guest.js';
 import { checkImage } from '../../kernels/boot/image.js';
 import { initramfs } from '../../kernels/boot/initramfs.js';
 import { qemuBinary } from '../../kernels/boot/qemu-command.js';
@@ -129,6 +130,26 @@ async function plan(options: QemuOptions): Promise<Plan> {
   };
 }
 
+/**
+ * Judge a guest that stopped answering. Where the machine has an NMI, it makes the kernel panic and print
+ * what its CPU was doing (unknown_nmi_panic on the command line); elsewhere QEMU refuses, and the console
+ * is all there is.
+ */
+async function examineSilence(guest: Guest, mark: number, detail: string): Promise<CrashReport> {
+  const crash = judgeEnd('silent', guest.console.since(mark), detail);
+  if (crash.kind !== 'hang') return crash;
+  const before = guest.console.position();
+  const sent = await guest.qmp.execute('inject-nmi').then(
+    () => true,
+    () => false,
+  );
+  if (!sent) return crash;
+  await exitWithin(guest, EXIT_MS);
+  const trace = guest.console.since(before);
+  if (trace.trim() === '') return crash;
+  return { ...crash, excerpt: [...crash.excerpt, 'after an NMI from the harness:', ...consoleTail(trace)] };
+}
+
 /** Executes programs in a guest that is started on demand, and again after it died. */
 export class QemuExecutor implements Executor {
   readonly name: string;
@@ -137,7 +158,9 @@ export class QemuExecutor implements Executor {
   #live: LiveGuest | undefined;
   #starting: Promise<LiveGuest> | undefined;
   #facts: Record<string, string> = {};
+  /** Console of guests before the one that is shown. */
   #past = '';
+  #shown: Guest | undefined;
   #starts = 0;
 
   constructor(options: QemuOptions) {
@@ -155,7 +178,7 @@ export class QemuExecutor implements Executor {
     const deadlineMs = program.timeoutMs + (this.#options.graceMs ?? GRACE_MS);
     try {
       const reply = await channel.run(program, deadlineMs);
-      const crash = judgeConsole('answered', guest.console.since(mark));
+      const crash = judgeConsole(guest.console.since(mark));
       if (crash && crash.kind !== 'splat') await this.#drop(); // an oops leaves locks held
       return crash ? { reply, crash } : { reply };
     } catch (error) {
@@ -172,7 +195,7 @@ export class QemuExecutor implements Executor {
   }
 
   console(): string {
-    return this.#past + (this.#live?.guest.console.all() ?? '');
+    return this.#past + (this.#shown?.console.all() ?? '');
   }
 
   async close(): Promise<void> {
@@ -192,7 +215,10 @@ export class QemuExecutor implements Executor {
   async #bring(): Promise<LiveGuest> {
     this.#plan ??= plan(this.#options);
     const { spec, snapshot, bootTimeoutMs, facts } = await this.#plan;
-    const live = await bringUp(spec, bootTimeoutMs, snapshot);
+    const live = await bringUp(spec, bootTimeoutMs, snapshot, (guest) => {
+      this.#past = this.console().slice(-CONSOLE_LIMIT);
+      this.#shown = guest;
+    });
     this.#live = live;
     this.#starts += 1;
     this.#facts = {
@@ -212,26 +238,27 @@ export class QemuExecutor implements Executor {
     if (!live)
       throw new TargetError('the guest was closed while it ran a program', 'program', { cause: error });
     const { guest } = live;
-    const exit = error.kind === 'deadline' ? undefined : await exitWithin(guest, EXIT_MS);
-    await this.#drop();
-    const text = guest.console.since(mark);
-    const crash =
-      error.kind === 'deadline'
-        ? judgeConsole('silent', text, `no answer within ${deadlineMs} ms`)
-        : judgeConsole('gone', text, [`QEMU: ${exit ?? 'running'}`, guest.complaints()].join(' ').trim());
-    // Nonsense from a guest that lives and a clean console are a defect of ours, not of its kernel.
-    if (error.kind === 'damaged' && exit === undefined && crash?.kind === 'lost') {
-      throw new TargetError(`the agent's answer was damaged: ${error.message}`, 'program', { cause: error });
+    try {
+      if (error.kind === 'deadline')
+        return await examineSilence(guest, mark, `no answer within ${deadlineMs} ms`);
+      const exit = await exitWithin(guest, EXIT_MS);
+      const how = [`QEMU: ${exit ?? 'running'}`, guest.complaints()].join(' ').trim();
+      const crash = judgeEnd('gone', guest.console.since(mark), how);
+      // Nonsense from a guest that lives and a clean console are a defect of ours, not of its kernel.
+      if (error.kind === 'damaged' && exit === undefined && crash.kind === 'lost') {
+        throw new TargetError(`the agent's answer was damaged: ${error.message}`, 'program', {
+          cause: error,
+        });
+      }
+      return crash;
+    } finally {
+      await this.#drop();
     }
-    if (!crash) throw new TargetError('a dead guest was judged alive', 'program', { cause: error });
-    return crash;
   }
 
   async #drop(): Promise<void> {
     const live = this.#live;
     this.#live = undefined;
-    if (!live) return;
-    await live.guest.end();
-    this.#past = (this.#past + live.guest.console.all()).slice(-CONSOLE_LIMIT);
+    await live?.guest.end();
   }
 }

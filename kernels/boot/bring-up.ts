@@ -69,9 +69,15 @@ async function explain(
  * @param stream continue from this snapshot; omitted: boot.
  * @throws TargetError (fatal) with the end of the console; nothing is left running.
  */
-async function start(spec: GuestSpec, timeoutMs: number, stream?: string): Promise<LiveGuest> {
+async function start(
+  spec: GuestSpec,
+  timeoutMs: number,
+  onGuest: (guest: Guest) => void,
+  stream?: string,
+): Promise<LiveGuest> {
   const began = performance.now();
   const guest = await startGuest(spec, stream);
+  onGuest(guest);
   const channel = new Channel(guest.port, guest.port);
   try {
     const hello = await channel.hello(timeoutMs);
@@ -90,24 +96,30 @@ async function start(spec: GuestSpec, timeoutMs: number, stream?: string): Promi
  * make one, measuring both.
  *
  * @param directory where the snapshot is or would be; undefined: always boot.
+ * @param onGuest told of every guest as it starts, for its console; there may be more than one.
  * @throws TargetError (fatal) when the guest does not boot.
  */
-export async function bringUp(spec: GuestSpec, timeoutMs: number, directory?: string): Promise<LiveGuest> {
+export async function bringUp(
+  spec: GuestSpec,
+  timeoutMs: number,
+  directory: string | undefined,
+  onGuest: (guest: Guest) => void,
+): Promise<LiveGuest> {
   const record = directory === undefined ? undefined : await readSnapshot(directory);
   if (directory !== undefined && record?.use === 'snapshot') {
     try {
-      return { ...(await start(spec, RESTORE_MS, streamOf(directory))), record };
+      return { ...(await start(spec, RESTORE_MS, onGuest, streamOf(directory))), record };
     } catch {
       // Damaged, or half deleted: the next boot makes a new one.
       await rm(directory, { recursive: true, force: true });
     }
   }
-  const booted = await start(spec, timeoutMs);
+  const booted = await start(spec, timeoutMs, onGuest);
   if (directory === undefined) return booted;
   if (record?.use === 'boot') return { ...booted, record };
   let restored: LiveGuest | undefined;
   const made = await makeSnapshot(booted.guest, directory, booted.startMs, async (stream) => {
-    restored = await start(spec, RESTORE_MS, stream);
+    restored = await start(spec, RESTORE_MS, onGuest, stream);
     return restored.startMs;
   });
   // The stream may be gone again, its guest has read all of it.

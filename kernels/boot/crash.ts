@@ -51,34 +51,33 @@ export function findCrash(text: string): CrashReport | undefined {
   };
 }
 
-/** How the harness noticed that something is wrong. */
-export type Notice =
-  /** The program was answered. */
-  | 'answered'
-  /** The agent did not answer in time. */
-  | 'silent'
-  /** The port closed. */
-  | 'gone';
-
 /**
- * Judge the console of one program's execution.
+ * Judge the console of a program that was answered.
  *
  * @param text what the console printed since the program was sent.
- * @param detail for `silent` and `gone`: what happened, e.g. the time waited or QEMU's exit code.
- * @returns undefined only for an answered program with a clean console.
+ * @returns undefined for a clean console.
  */
-export function judgeConsole(notice: Notice, text: string, detail = ''): CrashReport | undefined {
+export function judgeConsole(text: string): CrashReport | undefined {
   const found = findCrash(text);
-  if (notice === 'answered') {
-    // A lockup that dissolved, or a stall that was only reported, left a guest that lives.
-    return found?.kind === 'hang' ? { ...found, kind: 'splat' } : found;
-  }
+  // A lockup that dissolved, or a stall that was only reported, left a guest that lives.
+  return found?.kind === 'hang' ? { ...found, kind: 'splat' } : found;
+}
+
+/**
+ * Judge the console of a program that was not answered.
+ *
+ * @param notice `silent`: no answer in time; `gone`: the port closed.
+ * @param text what the console printed since the program was sent.
+ * @param detail what was seen, e.g. the time waited or QEMU's exit code.
+ */
+export function judgeEnd(notice: 'silent' | 'gone', text: string, detail: string): CrashReport {
+  const found = findCrash(text);
   if (found && found.kind !== 'splat') return found;
-  const [kind, what]: ['hang' | 'lost', string] =
+  const end =
     notice === 'silent'
-      ? ['hang', 'the guest stopped answering']
-      : ['lost', 'the guest ended without a trace'];
-  const title = detail === '' ? what : `${what} (${detail})`;
-  if (found) return { kind, title: `${found.title}; then ${title}`, excerpt: found.excerpt };
-  return { kind, title, excerpt: consoleTail(text) };
+      ? ({ kind: 'hang', title: `the guest stopped answering (${detail})` } as const)
+      : ({ kind: 'lost', title: `the guest ended without a trace (${detail})` } as const);
+  if (found) return { kind: end.kind, title: `${found.title}; then ${end.title}`, excerpt: found.excerpt };
+  const excerpt = consoleTail(text);
+  return { ...end, excerpt: excerpt.length === 1 && excerpt[0] === '' ? [] : excerpt };
 }

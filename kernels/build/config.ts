@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { TargetError } from '../../harness/target/executor.js';
 
 /** Symbols and values as .config writes them: `y`, `m`, `n`, a number or a quoted string. */
 export type KernelConfig = Map<string, string>;
 
 /** Requested kernel options that did not come out as requested: the fragments are wrong for this kernel. */
-export class ConfigError extends Error {
+export class ConfigError extends TargetError {
   override name = 'ConfigError';
 }
 
