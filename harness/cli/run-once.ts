@@ -17,6 +17,7 @@ import type { Session } from '../run/session.js';
 import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
 import { renderSummary } from '../report/summary.js';
 import { loadSuites } from '../suite/load.js';
+import { UNEXPECTED } from '../judge/verdict.js';
 import { RemoteFiles } from '../target/remote-files.js';
 import { UsageError } from './exit.js';
 import type { ChosenTarget } from './open-target.js';
@@ -74,7 +75,7 @@ export async function runOnce(
       exit,
       totals: total,
       runDir: dir.path,
-      unexpected: records.filter((r) => r.mismatches.length > 0),
+      unexpected: records.filter((r) => UNEXPECTED.has(r.verdict)),
     };
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   }
