@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { accessSync, constants } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { agentCompiler, machineArch } from '../../kernels/build/agent.js';
+import { machineArch } from '../../kernels/build/agent.js';
+import { canBuildAgent } from '../../kernels/build/agent.test-helper.js';
 import { AgentExecutor } from './agent-executor.js';
 import { describeExecutor, reply } from './executor-contract.test-helper.js';
 import { AT, FLAG_INIT_SHARED, FLAG_MMAP, withGuestMemfd } from './kvm-programs.test-helper.js';
@@ -15,8 +15,6 @@ const SEGV_ACCERR = 2;
 const BUS_ADRERR = 2;
 
 const arch = machineArch();
-const compiler = arch && agentCompiler(arch).command;
-const buildable = compiler !== undefined && spawnSync(compiler, ['--version']).status === 0;
 const sleepForever = syscall('nanosleep', [blobAt(0), imm(0)]);
 const longSleep = new Uint8Array(256).fill(1, 0, 4);
 
@@ -29,7 +27,7 @@ function hasKvm(): boolean {
   }
 }
 
-describe.skipIf(!buildable)('the agent (needs a C compiler)', () => {
+describe.skipIf(!canBuildAgent())('the agent (needs make and a C compiler)', () => {
   let agent: AgentExecutor;
   beforeAll(() => {
     agent = new AgentExecutor();

@@ -4,6 +4,7 @@ import { agentCompiler, buildAgent, machineArch } from '../../kernels/build/agen
 import type { WireHello, WireProgram } from '../lower/wire.js';
 import { ChildChannel } from './child-channel.js';
 import { type Execution, type Executor, TargetError } from './executor.js';
+import { Respawner } from './respawner.js';
 
 /** Milliseconds the agent may take to say hello on a loaded machine. */
 const HELLO_MS = 10_000;
@@ -26,8 +27,7 @@ export interface AgentOptions {
 export class AgentExecutor implements Executor {
   readonly name = 'agent';
   readonly #options: AgentOptions;
-  #child: ChildChannel | undefined;
-  #hello: Promise<WireHello> | undefined;
+  readonly #process = new Respawner(() => this.#spawn(), HELLO_MS);
   #facts: Record<string, string> = {};
 
   constructor(options: AgentOptions = {}) {
@@ -35,21 +35,13 @@ export class AgentExecutor implements Executor {
   }
 
   start(): Promise<WireHello> {
-    if (this.#child?.failure) this.#hello = undefined;
-    this.#hello ??= this.#spawn().catch((error: unknown) => {
-      this.#hello = undefined;
-      throw error;
-    });
-    return this.#hello;
+    return this.#process.start();
   }
 
-  /** @throws TargetError with scope `program` when the agent dies or answers nonsense. */
+  /** @throws TargetError with scope `program` when the agent dies, answers nonsense, or refuses. */
   async run(program: WireProgram): Promise<Execution> {
-    await this.start();
-    const child = this.#child;
-    if (!child) throw new TargetError('The agent was closed while it started', 'program');
-    const graceMs = this.#options.graceMs ?? GRACE_MS;
-    return { reply: await child.run(program, program.timeoutMs + graceMs) };
+    const deadlineMs = program.timeoutMs + (this.#options.graceMs ?? GRACE_MS);
+    return { reply: await this.#process.run(program, deadlineMs) };
   }
 
   facts(): Record<string, string> {
@@ -60,24 +52,20 @@ export class AgentExecutor implements Executor {
     return '';
   }
 
-  async close(): Promise<void> {
-    await this.#child?.kill();
-    this.#child = undefined;
-    this.#hello = undefined;
+  close(): Promise<void> {
+    return this.#process.close();
   }
 
-  async #spawn(): Promise<WireHello> {
-    await this.#child?.kill();
+  async #spawn(): Promise<ChildChannel> {
     const path = this.#options.path ?? (await this.#build());
-    const child = new ChildChannel('agent', path, [], { env: this.#options.env });
-    this.#child = child;
-    return child.hello(HELLO_MS);
+    return new ChildChannel('agent', path, [], { env: this.#options.env });
   }
 
   async #build(): Promise<string> {
     const arch = machineArch();
-    if (!arch)
+    if (!arch) {
       throw new TargetError(`Expected an x86_64 or aarch64 machine for the agent, got ${process.arch}`);
+    }
     const { path, sha256 } = await buildAgent(arch);
     this.#facts = { agent: sha256, agentCompiler: agentCompiler(arch).command };
     return path;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The compiled agent at its very stream: what no well-behaved harness would send. */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { agentCompiler, buildAgent, machineArch } from '../../kernels/build/agent.js';
+import { buildAgent, machineArch } from '../../kernels/build/agent.js';
+import { canBuildAgent } from '../../kernels/build/agent.test-helper.js';
 import type { WireOp, WireProgram } from '../lower/wire.js';
 import { type Frame, FrameDecoder, FrameType, encodeFrame } from './frame.js';
 import { blobAt, imm, program, syscall } from './programs.test-helper.js';
@@ -15,8 +16,6 @@ import { programProblem } from './wire-check.js';
 import { encodeProgram } from './wire-codec.js';
 
 const arch = machineArch();
-const compiler = arch && agentCompiler(arch).command;
-const buildable = compiler !== undefined && spawnSync(compiler, ['--version']).status === 0;
 
 /** An agent and the frames it has sent. */
 class Conversation {
@@ -53,7 +52,7 @@ const helloFrame = (sequence: number): Buffer =>
 const runFrame = (sequence: number, wire: WireProgram): Buffer =>
   encodeFrame({ type: FrameType.run, sequence, payload: encodeProgram(wire) });
 
-describe.skipIf(!buildable)('the agent at its stream (needs a C compiler)', () => {
+describe.skipIf(!canBuildAgent())('the agent at its stream (needs make and a C compiler)', () => {
   let path: string;
   let agent: Conversation;
   beforeAll(async () => {

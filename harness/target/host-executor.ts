@@ -2,8 +2,9 @@
 /** The running kernel through ffi-rs in a worker process: needs no compiler, has neither fork nor signals. */
 import type { WireHello, WireProgram } from '../lower/wire.js';
 import { ChildChannel } from './child-channel.js';
-import { type Execution, type Executor, TargetError } from './executor.js';
+import type { Execution, Executor } from './executor.js';
 import { ProgressFile } from './progress-file.js';
+import { Respawner } from './respawner.js';
 import { workerPath } from './worker-path.js';
 
 /** Milliseconds Node may take to start on a loaded machine. */
@@ -16,25 +17,16 @@ const PROGRESS_FD = 3;
 /** Executes programs in a worker that is started on demand, and again after a program killed or hung it. */
 export class HostExecutor implements Executor {
   readonly name = 'host';
-  #child: ChildChannel | undefined;
+  readonly #process = new Respawner(() => this.#spawn(), HELLO_MS);
   #progress: ProgressFile | undefined;
-  #hello: Promise<WireHello> | undefined;
 
   start(): Promise<WireHello> {
-    if (this.#child?.failure) this.#hello = undefined;
-    this.#hello ??= this.#spawn().catch((error: unknown) => {
-      this.#hello = undefined;
-      throw error;
-    });
-    return this.#hello;
+    return this.#process.start();
   }
 
   /** @throws TargetError with scope `program` when the worker dies, is killed at the limit, or refuses. */
   async run(program: WireProgram): Promise<Execution> {
-    await this.start();
-    const child = this.#child;
-    if (!child) throw new TargetError('The host worker was closed while it started', 'program');
-    return { reply: await child.run(program, program.timeoutMs + GRACE_MS) };
+    return { reply: await this.#process.run(program, program.timeoutMs + GRACE_MS) };
   }
 
   facts(): Record<string, string> {
@@ -46,23 +38,19 @@ export class HostExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    await this.#child?.kill();
+    await this.#process.close();
     this.#progress?.close();
-    this.#child = undefined;
     this.#progress = undefined;
-    this.#hello = undefined;
   }
 
-  async #spawn(): Promise<WireHello> {
+  async #spawn(): Promise<ChildChannel> {
     const path = await workerPath();
-    await this.#child?.kill();
     this.#progress?.close();
     const progress = new ProgressFile();
     this.#progress = progress;
-    this.#child = new ChildChannel('host worker', process.execPath, [path, String(PROGRESS_FD)], {
+    return new ChildChannel('host worker', process.execPath, [path, String(PROGRESS_FD)], {
       extraFd: progress.fd,
       lastWords: () => (progress.op === undefined ? undefined : `op ${progress.op} was executing`),
     });
-    return this.#child.hello(HELLO_MS);
   }
 }

@@ -9,6 +9,9 @@ import { Libc, type Region } from './libc.js';
 import { argsOf } from './wire-check.js';
 
 const EFAULT = 14;
+const PRCTL: Record<Arch, number> = { x86_64: 157, aarch64: 167 };
+const PR_SET_PDEATHSIG = 1n;
+const SIGKILL = 9n;
 
 type SyscallOp = Extract<WireOp, { code: 'syscall' }>;
 type AccessOp = Extract<WireOp, { code: 'load' | 'store' | 'peek' | 'poke' }>;
@@ -39,14 +42,25 @@ export class HostInterpreter {
   readonly #memory: HostMemory;
   readonly #watchdog: HostWatchdog;
   readonly #arch: Arch;
+  readonly #numbers: Record<'close' | 'munmap' | 'mremap', number>;
   readonly #pageSize: number;
 
   /** @param pageSize bytes. */
   constructor(arch: Arch, pageSize: number) {
     this.#arch = arch;
+    this.#numbers = {
+      close: syscallNumber('close', arch),
+      munmap: syscallNumber('munmap', arch),
+      mremap: syscallNumber('mremap', arch),
+    };
     this.#pageSize = pageSize;
     this.#memory = new HostMemory(this.#libc, arch);
     this.#watchdog = new HostWatchdog(this.#libc, this.#memory, arch);
+  }
+
+  /** Have this process killed when the one that started it ends: a call that hangs must not outlive both. */
+  dieWithParent(): void {
+    this.#libc.syscall(PRCTL[this.#arch], PR_SET_PDEATHSIG, SIGKILL);
   }
 
   /** A page that another process maps as well. */
@@ -98,17 +112,18 @@ export class HostInterpreter {
     if (op.timeoutMs > 0) this.#watchdog.arm(op.timeoutMs);
     const { ret, errno } = this.#libc.syscall(op.nr, ...values);
     if (op.timeoutMs > 0) this.#watchdog.arm(0);
-    Object.assign(result, { ret, errno });
+    result.ret = ret;
+    result.errno = errno;
     if (errno === 0) this.#account(leftovers, op, values, BigInt.asUintN(64, ret));
   }
 
   #account(leftovers: Leftovers, op: SyscallOp, values: bigint[], ret: bigint): void {
     const [first = 0n, second = 0n, third = 0n] = values;
-    const is = (name: 'close' | 'munmap' | 'mremap'): boolean => op.nr === syscallNumber(name, this.#arch);
-    if (is('close')) leftovers.closed(Number(BigInt.asUintN(32, first)));
-    if (is('munmap') || is('mremap')) leftovers.unmapped(first, second);
+    const { close, munmap, mremap } = this.#numbers;
+    if (op.nr === close) leftovers.closed(Number(BigInt.asUintN(32, first)));
+    if (op.nr === munmap || op.nr === mremap) leftovers.unmapped(first, second);
     if (op.resultIsFd) leftovers.opened(Number(ret));
-    if (op.resultIsMapping) leftovers.mapped(ret, is('mremap') ? third : second);
+    if (op.resultIsMapping) leftovers.mapped(ret, op.nr === mremap ? third : second);
   }
 
   #access({ blob }: Running, op: AccessOp, values: bigint[], result: WireResult): void {
@@ -137,8 +152,8 @@ export class HostInterpreter {
 
   #cleanUp(leftovers: Leftovers): void {
     for (const item of leftovers.take()) {
-      if (item.kind === 'fd') this.#libc.syscall(syscallNumber('close', this.#arch), BigInt(item.fd));
-      else this.#libc.syscall(syscallNumber('munmap', this.#arch), item.start, item.end - item.start);
+      if (item.kind === 'fd') this.#libc.syscall(this.#numbers.close, BigInt(item.fd));
+      else this.#libc.syscall(this.#numbers.munmap, item.start, item.end - item.start);
     }
   }
 }

@@ -53,6 +53,7 @@ class Worker {
       features: [],
     };
     this.#interpreter = new HostInterpreter(arch, this.#hello.pageSize);
+    this.#interpreter.dieWithParent();
     const progressFd = process.argv[2];
     this.#progress =
       progressFd === undefined ? Buffer.alloc(4) : this.#interpreter.sharedPage(Number(progressFd));

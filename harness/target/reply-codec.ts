@@ -2,7 +2,7 @@
 /** The payloads that an executor sends: HELLO, RESULT and ERROR (kernels/agent/PROTOCOL.md). */
 import type { WireEnd, WireHello, WireOp, WireReply, WireResult, WireStatus } from '../lower/wire.js';
 import { WIRE_PROTOCOL } from '../lower/wire.js';
-import { WireError } from './wire-codec.js';
+import { WireError, viewOf } from './wire-codec.js';
 
 const REPLY_BYTES = 24;
 const RESULT_BYTES = 48;
@@ -26,15 +26,21 @@ export function replyBytes(opCount: number, dataBytes: number): number {
   return REPLY_BYTES + opCount * RESULT_BYTES + dataBytes;
 }
 
-function writeResult(bytes: Buffer, at: number, result: WireResult, dataOffset: number): void {
+function writeResult(
+  bytes: Buffer,
+  view: DataView,
+  at: number,
+  result: WireResult,
+  dataOffset: number,
+): void {
   bytes.writeUInt8(STATUSES.indexOf(result.status), at);
   bytes.writeUInt8(result.timedOut ? TIMED_OUT : 0, at + 1);
   bytes.writeInt32LE(result.errno, at + 4);
-  bytes.writeBigInt64LE(BigInt.asIntN(64, result.ret), at + 8);
+  view.setBigInt64(at + 8, result.ret, true);
   bytes.writeInt32LE(result.signal, at + 16);
   bytes.writeInt32LE(result.code, at + 20);
-  bytes.writeBigUInt64LE(result.faultAddress, at + 24);
-  bytes.writeBigUInt64LE(result.durationNs, at + 32);
+  view.setBigUint64(at + 24, result.faultAddress, true);
+  view.setBigUint64(at + 32, result.durationNs, true);
   bytes.writeUInt32LE(dataOffset, at + 40);
   bytes.writeUInt32LE(result.data.length, at + 44);
 }
@@ -44,6 +50,7 @@ export function encodeReply(reply: WireReply): Buffer {
   const dataLength = reply.results.reduce((sum, { data }) => sum + data.length, 0);
   const dataStart = replyBytes(reply.results.length, 0);
   const bytes = Buffer.alloc(dataStart + dataLength);
+  const view = viewOf(bytes);
   bytes.writeUInt32LE(ENDS.indexOf(reply.end), 0);
   bytes.writeUInt32LE(reply.signal, 4);
   bytes.writeBigUInt64LE(reply.blobAddress, 8);
@@ -51,7 +58,7 @@ export function encodeReply(reply: WireReply): Buffer {
   bytes.writeUInt32LE(dataLength, 20);
   let offset = 0;
   for (const [index, result] of reply.results.entries()) {
-    writeResult(bytes, REPLY_BYTES + index * RESULT_BYTES, result, offset);
+    writeResult(bytes, view, REPLY_BYTES + index * RESULT_BYTES, result, offset);
     bytes.set(result.data, dataStart + offset);
     offset += result.data.length;
   }
@@ -64,7 +71,7 @@ function known<T>(table: readonly T[], index: number, what: string): T {
   return value;
 }
 
-function readResult(bytes: Buffer, at: number, data: Buffer, op: WireOp): WireResult {
+function readResult(bytes: Buffer, view: DataView, at: number, data: Buffer, op: WireOp): WireResult {
   const offset = bytes.readUInt32LE(at + 40);
   const length = bytes.readUInt32LE(at + 44);
   if (offset + length > data.length) {
@@ -75,13 +82,13 @@ function readResult(bytes: Buffer, at: number, data: Buffer, op: WireOp): WireRe
   return {
     status,
     // The wire has one signed field; a loaded value is unsigned, whatever its top bit.
-    ret: isLoaded ? bytes.readBigUInt64LE(at + 8) : bytes.readBigInt64LE(at + 8),
+    ret: isLoaded ? view.getBigUint64(at + 8, true) : view.getBigInt64(at + 8, true),
     errno: bytes.readInt32LE(at + 4),
     signal: bytes.readInt32LE(at + 16),
     code: bytes.readInt32LE(at + 20),
-    faultAddress: bytes.readBigUInt64LE(at + 24),
+    faultAddress: view.getBigUint64(at + 24, true),
     timedOut: (bytes.readUInt8(at + 1) & TIMED_OUT) !== 0,
-    durationNs: bytes.readBigUInt64LE(at + 32),
+    durationNs: view.getBigUint64(at + 32, true),
     data: new Uint8Array(data.subarray(offset, offset + length)),
   };
 }
@@ -104,11 +111,12 @@ export function decodeReply(bytes: Buffer, ops: readonly WireOp[]): WireReply {
     throw new WireError(`Expected a reply of ${expected} bytes, got ${bytes.length}`);
   }
   const data = bytes.subarray(dataStart);
+  const view = viewOf(bytes);
   return {
     end: known(ENDS, bytes.readUInt32LE(0), 'an end'),
     signal: bytes.readUInt32LE(4),
     blobAddress: bytes.readBigUInt64LE(8),
-    results: ops.map((op, i) => readResult(bytes, REPLY_BYTES + i * RESULT_BYTES, data, op)),
+    results: ops.map((op, i) => readResult(bytes, view, REPLY_BYTES + i * RESULT_BYTES, data, op)),
   };
 }
 
