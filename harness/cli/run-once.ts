@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { buildAgent } from '../../kernels/build/agent.js';
 import { canonicalJson } from '../run/canonical-json.js';
 import { collectEnvironment, stableEnvironment, writeEnvironment } from '../run/environment.js';
 import type { Environment } from '../run/environment.js';
@@ -43,7 +44,7 @@ export async function runOnce(
   const environment = await describe(session, chosen, suitesHash === '' ? '' : SUITES);
   if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
   process.stderr.write(
-    `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points; ${dir.path}\n`,
+    `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points${startOf(session)}; ${dir.path}\n`,
   );
   const result = await runSuites({
     session,
@@ -126,11 +127,13 @@ async function describe(session: Session, chosen: ChosenTarget, suites: string):
   const config = chosen.built && (await readFile(chosen.built.config, 'utf8'));
   const kernel = target.options.disposable ? await readFacts(remote, config) : await readHostFacts();
   const facts = target.executor.facts();
+  // Already built by the executor: this only names it. The ffi-rs worker has none.
+  const agent = target.features.has('fork') ? (await buildAgent(target.arch)).path : undefined;
   return collectEnvironment({
     identity,
     profileReason,
     kernel,
-    files: { kernel: chosen.built?.image, agent: facts['agentPath'] },
+    files: { kernel: chosen.built?.image ?? facts['kernelImage'], agent },
     executor: facts,
     suites,
     version: version(),
@@ -179,4 +182,12 @@ async function reference(
       diff === undefined ? 'same as the reference report\n' : `differs from the reference report:\n${diff}\n`,
     );
   }
+}
+
+/** `; started from a snapshot (149 ms)`, for executors that boot something. */
+function startOf({ target }: Session): string {
+  const { start, startMs } = target.executor.facts();
+  return start === undefined
+    ? ''
+    : `; started from ${start === 'snapshot' ? 'a snapshot' : 'a boot'} (${startMs ?? '?'} ms)`;
 }

@@ -63,13 +63,14 @@ export async function readHostFacts(root = '/'): Promise<KernelFacts> {
  */
 export async function readFacts(source: FactSource, config?: string): Promise<KernelFacts> {
   const release = await line(source, '/proc/sys/kernel/osrelease');
+  const cpu = await readCpu(source);
   return withoutUndefined({
     release,
     version: await line(source, '/proc/sys/kernel/version'),
     tainted: await line(source, '/proc/sys/kernel/tainted'),
     config: await readConfig(source, release, config),
-    kvm: await readKvm(source),
-    cpu: await readCpu(source),
+    kvm: await readKvm(source, cpu.vendor),
+    cpu,
     transparentHugepage: await line(source, '/sys/kernel/mm/transparent_hugepage/enabled'),
     numaNodes: await line(source, '/sys/devices/system/node/online'),
   });
@@ -78,7 +79,10 @@ export async function readFacts(source: FactSource, config?: string): Promise<Ke
 /** Modules around KVM that run no vCPUs. */
 const NOT_BACKENDS: ReadonlySet<string> = new Set(['kvm', 'kvmgt', 'kvm_vfio', 'kvm_guest', 'kvm_stat']);
 
-async function readKvm(source: FactSource): Promise<KvmFacts> {
+/** Built into one kernel both are there, and the CPU decides which of them works. */
+const OTHER_VENDOR: Readonly<Record<string, string>> = { AuthenticAMD: 'kvm_intel', GenuineIntel: 'kvm_amd' };
+
+async function readKvm(source: FactSource, vendor = ''): Promise<KvmFacts> {
   const all = (await source.listDir('/sys/module')) ?? [];
   const modules = all.filter((name) => /^kvm($|_|gt$)/.test(name)).sort();
   const parameters: Record<string, Record<string, string>> = {};
@@ -90,7 +94,7 @@ async function readKvm(source: FactSource): Promise<KvmFacts> {
       values[name] = (await line(source, `${directory}/${name}`)) ?? 'unreadable';
     if (names.length > 0) parameters[module] = values;
   }
-  const backends = modules.filter((name) => !NOT_BACKENDS.has(name));
+  const backends = modules.filter((name) => !NOT_BACKENDS.has(name) && name !== OTHER_VENDOR[vendor]);
   const backend = backends.join('+') || (modules.includes('kvm') ? 'kvm' : undefined);
   return { ...(backend !== undefined && { backend }), modules, parameters };
 }
