@@ -97,6 +97,9 @@ export const CONSTANTS: Readonly<Record<string, bigint>> = {
   MAP_NORESERVE: 0x4000n,
   MAP_POPULATE: 0x8000n,
   MAP_LOCKED: 0x2000n,
+  MAP_GROWSDOWN: 0x100n,
+  MAP_HUGETLB: 0x40000n,
+  MAP_SYNC: 0x80000n,
   MREMAP_MAYMOVE: 1n,
   MREMAP_DONTUNMAP: 4n,
 
@@ -107,6 +110,7 @@ export const CONSTANTS: Readonly<Record<string, bigint>> = {
   FALLOC_FL_ZERO_RANGE: 0x10n,
   FALLOC_FL_INSERT_RANGE: 0x20n,
   FALLOC_FL_UNSHARE_RANGE: 0x40n,
+  FALLOC_FL_WRITE_ZEROES: 0x80n,
 
   MADV_NORMAL: 0n,
   MADV_RANDOM: 1n,
@@ -122,7 +126,9 @@ export const CONSTANTS: Readonly<Record<string, bigint>> = {
   MADV_HUGEPAGE: 14n,
   MADV_NOHUGEPAGE: 15n,
   MADV_DONTDUMP: 16n,
+  MADV_DODUMP: 17n,
   MADV_WIPEONFORK: 18n,
+  MADV_KEEPONFORK: 19n,
   MADV_COLD: 20n,
   MADV_PAGEOUT: 21n,
   MADV_POPULATE_READ: 22n,
