@@ -198,6 +198,11 @@ export class QemuExecutor implements Executor {
     return this.#past + (this.#shown?.console.all() ?? '');
   }
 
+  /** Process id of the guest's QEMU while there is one. */
+  get pid(): number | undefined {
+    return this.#live?.guest.pid;
+  }
+
   async close(): Promise<void> {
     await this.#starting?.catch(() => undefined);
     await this.#drop();
