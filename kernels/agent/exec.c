@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The op interpreter.  It runs in the child of a program and knows system calls
- * and memory, nothing of what they mean.
+ * and memory (access.c), nothing of what they mean.
  */
 #include <errno.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -14,10 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "program.h"
-
-/* The compiler must not move a status past the system call it describes. */
-#define barrier() __asm__ volatile("" ::: "memory")
 
 struct run {
 	const struct program *program;
@@ -28,27 +25,7 @@ struct run {
 /* Between two shots of the watchdog: the first may hit just before the call sleeps. */
 #define WATCHDOG_AGAIN_US	10000
 
-static sigjmp_buf fault_jump;
-static volatile sig_atomic_t fault_armed;
 static volatile sig_atomic_t alarm_fired;
-static volatile int fault_signal, fault_code;
-static volatile uintptr_t fault_address;
-
-static void on_fault(int signo, siginfo_t *info, void *context)
-{
-	(void)context;
-	if (!fault_armed) {
-		/* No op accounts for it: die of it, so that the parent sees the signal. */
-		signal(signo, SIG_DFL);
-		raise(signo);
-		return;
-	}
-	fault_armed = 0;
-	fault_signal = signo;
-	fault_code = info->si_code;
-	fault_address = (uintptr_t)info->si_addr;
-	siglongjmp(fault_jump, 1);
-}
 
 static void on_alarm(int signo)
 {
@@ -56,21 +33,12 @@ static void on_alarm(int signo)
 	alarm_fired = 1;
 }
 
-/* Handlers and the alternate stack; children inherit both. */
+/* Handlers and the alternate stack; children inherit them. */
 void exec_setup(void)
 {
-	static uint8_t stack[64 << 10] __attribute__((aligned(16)));
-	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
-	/* SA_NODEFER: leaving by siglongjmp then needs no mask to be restored. */
-	struct sigaction fault = {
-		.sa_sigaction = on_fault,
-		.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER,
-	};
 	struct sigaction alarm = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK };
 
-	sigaltstack(&alternate, NULL);
-	sigaction(SIGSEGV, &fault, NULL);
-	sigaction(SIGBUS, &fault, NULL);
+	access_setup();
 	sigaction(SIGALRM, &alarm, NULL);
 }
 
@@ -146,96 +114,6 @@ static void run_syscall(const struct gmc_op *op, const uint64_t *v, struct gmc_r
 	result->ret = ret;
 }
 
-/*
- * Ascending, in aligned words where both sides allow it, so that the first
- * inaccessible byte is the one that faults: memcpy() promises no order.
- */
-static void copy_upwards(volatile uint8_t *to, const volatile uint8_t *from, uint32_t length)
-{
-	uint32_t i = 0;
-
-	if (!(((uintptr_t)to | (uintptr_t)from) & 7))
-		for (; i + 8 <= length; i += 8)
-			*(volatile uint64_t *)(to + i) = *(const volatile uint64_t *)(from + i);
-	for (; i < length; i++)
-		to[i] = from[i];
-}
-
-static uint64_t load(uintptr_t address, uint32_t width)
-{
-	switch (width) {
-	case 1:
-		return *(volatile uint8_t *)address;
-	case 2:
-		return *(volatile uint16_t *)address;
-	case 4:
-		return *(volatile uint32_t *)address;
-	default:
-		return *(volatile uint64_t *)address;
-	}
-}
-
-static void store(uintptr_t address, uint32_t width, uint64_t value)
-{
-	switch (width) {
-	case 1:
-		*(volatile uint8_t *)address = value;
-		break;
-	case 2:
-		*(volatile uint16_t *)address = value;
-		break;
-	case 4:
-		*(volatile uint32_t *)address = value;
-		break;
-	default:
-		*(volatile uint64_t *)address = value;
-	}
-}
-
-static void access_memory(const struct run *run, const struct gmc_op *op, const uint64_t *v,
-			  struct gmc_result *result)
-{
-	uint8_t *data = record_data(run->record, run->program) + result->data_offset;
-
-	switch (op->code) {
-	case GMC_LOAD:
-		result->ret = load(v[0], op->number);
-		break;
-	case GMC_STORE:
-		result->ret = 0;
-		store(v[0], op->number, v[1]);
-		break;
-	case GMC_PEEK:
-		copy_upwards(data, (const uint8_t *)(uintptr_t)v[0], op->number);
-		result->data_length = op->number;
-		result->ret = 0;
-		break;
-	case GMC_POKE:
-		copy_upwards((uint8_t *)(uintptr_t)v[0], run->blob + op->offset, op->number);
-		result->ret = 0;
-		break;
-	}
-}
-
-/* Nothing here changes between sigsetjmp() and the second return from it. */
-static bool access_faulted(const struct run *run, const struct gmc_op *op, const uint64_t *v,
-			   struct gmc_result *result)
-{
-	if (sigsetjmp(fault_jump, 0)) {
-		result->ret = -1;
-		result->signal = fault_signal;
-		result->code = fault_code;
-		result->fault_address = fault_address;
-		return true;
-	}
-	fault_armed = 1;
-	barrier();
-	access_memory(run, op, v, result);
-	barrier();
-	fault_armed = 0;
-	return false;
-}
-
 static void run_fork(const struct run *run, uint32_t index, struct gmc_result *result)
 {
 	uint32_t count = run->program->ops[index].number;
@@ -287,7 +165,9 @@ static void run_op(const struct run *run, uint32_t index)
 		run_fork(run, index, result);
 		break;
 	default:
-		if (access_faulted(run, op, v, result))
+		if (access_faulted(op, v, run->blob,
+				   record_data(run->record, run->program) + result->data_offset,
+				   result))
 			status = GMC_FAULT;
 	}
 	result->duration_ns = now_ns() - start;
