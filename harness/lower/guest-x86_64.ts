@@ -51,7 +51,33 @@ const CR0 = 0x8000_0033n; // PG, NE, ET, MP, PE
 const CR4 = 0x20n; // PAE
 const EFER = 0x500n; // LMA, LME
 
+/**
+ * The least CPUID that long mode needs: from 7.3 on KVM_SET_SREGS refuses EFER.LME without it
+ * (arch/x86/kvm/regs.c kvm_is_valid_sregs). As [function, eax, ebx, ecx, edx].
+ */
+const CPUID: readonly (readonly number[])[] = [
+  [0x0, 1, 0, 0, 0],
+  [0x1, 0, 0, 0, 0x0000_0068], // pse, msr, pae
+  [0x8000_0000, 0x8000_0008, 0, 0, 0],
+  [0x8000_0001, 0, 0, 0, 0x2000_0000], // lm
+  [0x8000_0008, 0x0000_3024, 0, 0, 0], // 48-bit linear, 36-bit physical addresses
+];
+
+/** struct kvm_cpuid2: a count, then entries of 40 bytes. */
+function cpuid2(): Uint8Array {
+  const bytes = new Uint8Array(8 + 40 * CPUID.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, CPUID.length, true);
+  CPUID.forEach(([fn = 0, ...registers], i) => {
+    view.setUint32(8 + 40 * i, fn, true);
+    registers.forEach((value, r) => view.setUint32(8 + 40 * i + 12 + 4 * r, value, true));
+  });
+  return bytes;
+}
+
 function setUp(...[{ b }, , vcpu]: Parameters<GuestArch['setUp']>): void {
+  const cpuid = blob(b.data(cpuid2()), 'cpuid');
+  b.syscall('ioctl', [vcpu, command('KVM_SET_CPUID2'), cpuid], { quiet: true });
   const sregs = b.alloc(SREGS.size);
   const at = blob(sregs, 'sregs');
   b.syscall('ioctl', [vcpu, command('KVM_GET_SREGS'), at], { quiet: true });

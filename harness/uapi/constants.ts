@@ -27,6 +27,7 @@ export const CONSTANTS: Readonly<Record<string, bigint>> = {
   KVM_SET_REGS: ioc('write', KVM, 0x82, 144),
   KVM_GET_SREGS: ioc('read', KVM, 0x83, 312),
   KVM_SET_SREGS: ioc('write', KVM, 0x84, 312),
+  KVM_SET_CPUID2: ioc('write', KVM, 0x90, 8),
   KVM_SET_ONE_REG: ioc('write', KVM, 0xac, 16),
   KVM_ARM_VCPU_INIT: ioc('write', KVM, 0xae, 32),
   KVM_ARM_PREFERRED_TARGET: ioc('read', KVM, 0xaf, 32),
