@@ -8,7 +8,7 @@ import { isArch } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
 import type { Profile } from '../uapi/profiles/index.js';
 import { TargetError } from './executor.js';
-import type { Executor } from './executor.js';
+import type { CrashReport, Executor } from './executor.js';
 
 /** What a target can do, as far as the harness knows without asking the kernel. */
 export type TargetFeature = 'fork' | 'signals' | 'vcpu' | 'disposable';
@@ -74,10 +74,17 @@ export class KernelTarget {
     const execution = await this.executor.run(wire);
     if (!execution.reply) return { steps: [], crash: execution.crash };
     const trace = lift(execution.reply);
-    return execution.crash ? { ...trace, crash: execution.crash } : trace;
+    const crash = execution.crash ?? (execution.reply.end === 'stuck' ? stuck(trace) : undefined);
+    return crash ? { ...trace, crash } : trace;
   }
 
   async close(): Promise<void> {
     await this.executor.close();
   }
+}
+
+/** A process that SIGKILL does not end within seconds is a hang of the kernel, not of the program. */
+function stuck(trace: Trace): CrashReport {
+  const call = trace.steps.flatMap((s) => s.calls).find((line) => line.includes('<unfinished ...>'));
+  return { kind: 'hang', title: `a call is stuck in the kernel: ${call ?? 'it is not known which'}`, excerpt: [] };
 }
