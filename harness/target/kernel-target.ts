@@ -86,5 +86,9 @@ export class KernelTarget {
 /** A process that SIGKILL does not end within seconds is a hang of the kernel, not of the program. */
 function stuck(trace: Trace): CrashReport {
   const call = trace.steps.flatMap((s) => s.calls).find((line) => line.includes('<unfinished ...>'));
-  return { kind: 'hang', title: `a call is stuck in the kernel: ${call ?? 'it is not known which'}`, excerpt: [] };
+  return {
+    kind: 'hang',
+    title: `a call is stuck in the kernel: ${call ?? 'it is not known which'}`,
+    excerpt: [],
+  };
 }
