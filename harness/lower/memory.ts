@@ -62,6 +62,7 @@ interface Call {
 }
 
 const MREMAP_MAYMOVE = 1n;
+const MINCORE_PAGES = 65536n;
 
 const MAP_CALLS: Readonly<Record<MapOp, (cx: LowerContext, at: Arg, s: StepOf<'map_op'>) => Call>> = {
   munmap: (_cx, at, s) => ({ name: 'munmap', args: [at, imm(s.length)] }),
@@ -70,8 +71,9 @@ const MAP_CALLS: Readonly<Record<MapOp, (cx: LowerContext, at: Arg, s: StepOf<'m
   mlock: (_cx, at, s) => ({ name: 'mlock', args: [at, imm(s.length)] }),
   msync: (_cx, at, s) => ({ name: 'msync', args: [at, imm(s.length), imm(s.arg)] }),
   mincore: (cx, at, s) => {
-    const pages = Number(s.length / BigInt(cx.b.pageSize)) + 1;
-    const out = blob(cx.b.alloc(pages), 'vec');
+    const pages = BigInt.asUintN(64, s.length) / BigInt(cx.b.pageSize) + 1n;
+    // A range that no mapping has is refused before anything is written.
+    const out = blob(cx.b.alloc(Number(pages < MINCORE_PAGES ? pages : MINCORE_PAGES)), 'vec');
     return { name: 'mincore', args: [at, imm(s.length), out], out };
   },
   mbind: (cx, at, s) => {

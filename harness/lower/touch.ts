@@ -42,9 +42,10 @@ export function memfd(b: Builder, length: bigint, name = 'memfd'): Arg {
   return fd;
 }
 
-/** Blob bytes of FILL. */
+/** Blob bytes of FILL, as many as the call may want but no more than ROOM: a length is taken as the kernel does. */
 export function filled(b: Builder, length: bigint): Arg {
-  return blob(b.data(new Uint8Array(Math.min(Number(length), ROOM)).fill(FILL)), 'buffer');
+  const bytes = BigInt.asUintN(64, length);
+  return blob(b.data(new Uint8Array(bytes < ROOM ? Number(bytes) : ROOM).fill(FILL)), 'buffer');
 }
 
 function iov(b: Builder, base: Arg, length: bigint): Arg {

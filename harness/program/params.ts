@@ -12,6 +12,8 @@ interface Common {
 export interface NumParam extends Common {
   kind: 'num';
   default?: bigint;
+  /** The only values that make sense, when not all do. */
+  among?: readonly bigint[];
 }
 export interface OptNumParam extends Common {
   kind: 'optnum';
@@ -47,10 +49,11 @@ export type Param =
   NumParam | OptNumParam | NumsParam | RefParam | OptRefParam | NewParam | EnumParam | StepsParam;
 
 /** A number, given as an expression. Without a default it must be present. */
-export const num = (about: string, fallback?: bigint): NumParam => ({
+export const num = (about: string, fallback?: bigint, among?: readonly bigint[]): NumParam => ({
   kind: 'num',
   about,
   ...(fallback === undefined ? {} : { default: fallback }),
+  ...(among === undefined ? {} : { among }),
 });
 /** A number that may be absent. */
 export const optnum = (about: string): OptNumParam => ({ kind: 'optnum', about });

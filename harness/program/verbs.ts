@@ -25,6 +25,7 @@ const vm = ref('the VM', ['vm'], 'vm');
 const vcpu = ref('the vCPU', ['vcpu'], 'vcpu');
 const map = ref('the mapping', ['map'], 'm');
 const offset = num('byte offset', 0n);
+const width = num('1, 2, 4 or 8 bytes', 8n, [1n, 2n, 4n, 8n]);
 const FAULT = ['fault', 'code', 'at'] as const;
 const EXIT = ['exit', 'flags', 'gpa', 'size', 'len', 'is_write'] as const;
 
@@ -156,13 +157,13 @@ export const VERBS = {
   },
   load: {
     about: 'load from a mapping',
-    params: { map, offset, width: num('1, 2, 4 or 8 bytes', 8n) },
+    params: { map, offset, width },
     primary: 'offset',
     reports: ['value', ...FAULT],
   },
   store: {
     about: 'store to a mapping',
-    params: { map, offset, value: num('value'), width: num('1, 2, 4 or 8 bytes', 8n) },
+    params: { map, offset, value: num('value'), width },
     reports: FAULT,
   },
   touch: {

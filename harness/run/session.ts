@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { RunIdentity } from '../judge/verdict.js';
+import { CaseErrors } from '../suite/case-error.js';
+import { unknownFeatures } from '../suite/check-requires.js';
 import { expandSuite } from '../suite/expand.js';
 import type { TestPoint } from '../suite/expand.js';
 import { evaluateFeatures, loadFeatures } from '../suite/features.js';
@@ -77,8 +79,14 @@ export async function openSession(
   };
 }
 
-/** The points of all suites for a session, in file order. @throws CaseError */
+/**
+ * The points of all suites for a session, in file order.
+ * @throws CaseError for what cannot be resolved, CaseErrors for features that do not exist
+ */
 export function expandAll(suites: readonly LoadedSuite[], session: Session): TestPoint[] {
+  const known = new Set(session.features.keys());
+  const unknown = suites.flatMap((s) => unknownFeatures(s, known));
+  if (unknown.length > 0) throw new CaseErrors(unknown);
   const context = {
     arch: session.target.arch,
     profile: session.profile,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { ObjectKind, Param } from '../program/params.js';
+import type { NumParam, ObjectKind, Param } from '../program/params.js';
 import type { Expect, PlannedStep, Step } from '../program/step.js';
 import { verb, VERB_NAMES } from '../program/verbs.js';
 import type { VerbName } from '../program/verbs.js';
 import { isArch } from '../uapi/arch.js';
-import { errnoNumber } from '../uapi/errno.js';
+import { errnoNames } from '../uapi/errno.js';
 import { findProfile } from '../uapi/profiles/index.js';
+import { suggestion } from './closest.js';
 import type { RawStep } from './raw.js';
 import type { Scope } from './scope.js';
 import type { Path } from './source.js';
@@ -37,7 +38,9 @@ function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
   const made: [string, ObjectKind][] = [];
   const step: Record<string, unknown> = { verb: name };
   for (const [key, param] of Object.entries(v.params)) {
-    step[key] = resolve(param, args[key], isMap(raw[name]) ? [...at, key] : at, scope, key);
+    // An argument that is not written has no place of its own.
+    const where = args[key] === undefined || !isMap(raw[name]) ? at : [...at, key];
+    step[key] = resolve(param, args[key], where, scope, key);
     if (param.kind === 'new') made.push([String(step[key]), param.makes]);
   }
   for (const [object, kind] of made) {
@@ -60,7 +63,7 @@ function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: st
     case 'num':
       if (value === undefined && param.default === undefined)
         throw scope.error(path, `expected a '${key}' here`);
-      return value === undefined ? param.default : scope.number(value, path);
+      return value === undefined ? param.default : among(param, scope.number(value, path), path, scope);
     case 'optnum':
       return value === undefined ? undefined : scope.number(value, path);
     case 'nums':
@@ -78,12 +81,21 @@ function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: st
       const word = value === undefined ? param.default : scope.word(value, path);
       if (word === undefined) throw scope.error(path, `expected a '${key}' here`);
       if (!param.values.includes(word))
-        throw scope.error(path, `expected one of ${param.values.join(', ')}, got '${word}'`);
+        throw scope.error(
+          path,
+          `expected one of ${param.values.join(', ')}, got '${word}'${suggestion(word, param.values)}`,
+        );
       return word;
     }
     case 'steps':
       return buildSteps((value ?? []) as RawStep[], path, scope.child());
   }
+}
+
+function among({ among: values }: NumParam, value: bigint, path: Path, scope: Scope): bigint {
+  if (values && !values.includes(value))
+    throw scope.error(path, `expected one of ${values.join(', ')}, got ${value.toString()}`);
+  return value;
 }
 
 function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope: Scope): string {
@@ -95,7 +107,10 @@ function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope:
     );
   }
   if (!kinds.includes(kind))
-    throw scope.error(path, `expected a ${kinds.join(' or ')}, but '${name}' is a ${kind}`);
+    throw scope.error(
+      path,
+      `expected a ${kinds.join(', ').replace(/, (?=\w+$)/, ' or ')}, but '${name}' is a ${kind}`,
+    );
   return name;
 }
 
@@ -110,9 +125,10 @@ function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Ex
     const at = [...path, key];
     if (key === 'errno') expect.errno = errno(scope.word(raw[key], at), at, scope);
     else if (!verb(name).reports.includes(key)) {
-      throw scope.error(
+      const known = ['errno', ...verb(name).reports];
+      throw scope.keyError(
         at,
-        `expected one of ${['errno', ...verb(name).reports].join(', ')}: ${name} does not report '${key}'`,
+        `expected ${known.length > 1 ? 'one of ' : ''}${known.join(', ')}: ${name} does not report '${key}'`,
       );
     } else if (key === 'fault') {
       expect.fault = fault(scope.word(raw[key], at), at, scope);
@@ -138,8 +154,11 @@ function choose(raw: RawMap, keys: string[], switched: string[], path: Path, sco
 }
 
 function errno(word: string, path: Path, scope: Scope): string {
-  if (word !== '0' && errnoNumber(word) === undefined)
-    throw scope.error(path, `expected 0 or an errno name, got '${word}'`);
+  if (word !== '0' && !errnoNames.includes(word))
+    throw scope.error(
+      path,
+      `expected 0 or the name of an errno, got '${word}'${suggestion(word, errnoNames)}`,
+    );
   return word;
 }
 

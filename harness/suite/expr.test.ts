@@ -30,7 +30,8 @@ describe('evaluate', () => {
     ['bogus+1', "unknown name 'bogus'", 0],
     ['1/0', 'division by zero', 1],
     ['1<<65', 'expected a shift count from 0 to 64, got 65', 1],
-    ['1 ? 2', "expected a number, a name or an operator, got '? 2'", 1],
+    ['1 ? 2', "expected a number, a name or an operator, got '? 2'", 2],
+    ['1+$no', "unknown variable '$no'", 2],
     ['1'.repeat(201), 'expected an expression of at most 200 characters, got 201', 0],
   ])('refuses %j and says where', (source, message, column) => {
     expect(() => run(source)).toThrow(expect.objectContaining({ message, column }) as ExprError);

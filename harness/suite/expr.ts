@@ -10,6 +10,8 @@ export class ExprError extends Error {
     message: string,
     /** 0-based column in the expression. */
     readonly column: number,
+    /** The name or variable that is not known, when that is the problem. */
+    readonly unknown?: string,
   ) {
     super(message);
   }
@@ -47,8 +49,13 @@ function tokenize(source: string): Token[] {
   while (TOKEN.lastIndex < source.trimEnd().length) {
     const at = TOKEN.lastIndex;
     const m = TOKEN.exec(source);
-    if (!m)
-      throw new ExprError(`expected a number, a name or an operator, got '${source.slice(at).trim()}'`, at);
+    if (!m) {
+      const rest = source.slice(at).trim();
+      throw new ExprError(
+        `expected a number, a name or an operator, got '${rest}'`,
+        source.indexOf(rest, at),
+      );
+    }
     const text = m[1] ?? m[2] ?? m[3] ?? '';
     const kind = m[1] !== undefined ? 'number' : m[2] !== undefined ? 'name' : 'op';
     tokens.push({ text, kind, column: TOKEN.lastIndex - text.length });
@@ -89,7 +96,10 @@ class Parser {
     if (t.kind === 'number') return BigInt(t.text.replaceAll('_', ''));
     if (t.kind === 'name') {
       const value = this.lookup(t.text);
-      if (value === undefined) throw new ExprError(`unknown name '${t.text}'`, t.column);
+      if (value === undefined) {
+        const what = t.text.startsWith('$') ? 'variable' : 'name';
+        throw new ExprError(`unknown ${what} '${t.text}'`, t.column, t.text);
+      }
       return value;
     }
     if (t.text === '-') return -this.unary();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { ValidateFunction } from 'ajv';
 import { program, step } from '../program/make.js';
 import type { PlannedStep, Program } from '../program/step.js';
 import type { StepResult } from '../program/trace.js';
@@ -54,10 +55,13 @@ const SCHEMA = {
   },
 };
 
+let compiled: ValidateFunction | undefined;
+
 /** Read features.yaml. @throws CaseErrors */
 export function loadFeatures(path: string): Feature[] {
   const source = readSource(path);
-  const errors = validate(source, compileSchema(SCHEMA));
+  compiled ??= compileSchema(SCHEMA);
+  const errors = validate(source, compiled);
   if (errors.length > 0) throw new CaseErrors(errors);
   return (source.data as { features: Feature[] }).features;
 }

@@ -2,10 +2,12 @@
 import { ARCHES } from '../uapi/arch.js';
 import { PROFILES } from '../uapi/profiles/index.js';
 import { CaseError, CaseErrors } from './case-error.js';
+import { unknownFeatures } from './check-requires.js';
 import { expandSuite } from './expand.js';
 import { loadFeatures } from './features.js';
 import { loadSuites } from './load.js';
 import type { LoadedSuite } from './load.js';
+import type { Context } from './scope.js';
 
 export interface LintResult {
   /** Suite files read. */
@@ -37,11 +39,12 @@ export function lint(paths: readonly string[], featuresFile: string): LintResult
   const note = (e: CaseError): void => void seen.set(e.message, e);
   for (const s of suites) {
     checkName(s, note);
+    unknownFeatures(s, features).forEach(note);
     for (const arch of ARCHES) {
       for (const profile of PROFILES) {
         // Aarch64 alone has page sizes other than 4 KiB.
         for (const pageSize of arch === 'aarch64' ? PAGE_SIZES : PAGE_SIZES.slice(0, 1)) {
-          const count = expandQuietly(s, { arch, profile, pageSize }, features, note);
+          const count = expandQuietly(s, { arch, profile, pageSize }, note);
           const key = `${arch} ${profile.id}`;
           if (pageSize === PAGE_SIZES[0]) result.points[key] = (result.points[key] ?? 0) + count;
         }
@@ -54,27 +57,9 @@ export function lint(paths: readonly string[], featuresFile: string): LintResult
   return result;
 }
 
-function expandQuietly(
-  s: LoadedSuite,
-  context: Parameters<typeof expandSuite>[1],
-  features: ReadonlySet<string>,
-  note: (e: CaseError) => void,
-): number {
+function expandQuietly(s: LoadedSuite, context: Context, note: (e: CaseError) => void): number {
   try {
-    const points = expandSuite(s, context);
-    for (const p of points) {
-      const unknown = p.requires.find((r) => !features.has(r));
-      if (unknown !== undefined) {
-        const path = s.raw.requires?.includes(unknown) ? ['requires'] : ['cases'];
-        note(
-          new CaseError(
-            s.source.place(path),
-            `expected a feature of features.yaml, got '${unknown}' (${p.id})`,
-          ),
-        );
-      }
-    }
-    return points.filter((p) => !p.skip).length;
+    return expandSuite(s, context).filter((p) => !p.skip).length;
   } catch (e) {
     if (!(e instanceof CaseError)) throw e;
     note(e);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import type { ValidateFunction } from 'ajv';
 import { CaseError, CaseErrors } from './case-error.js';
+import type { Place } from './case-error.js';
 import type { RawSuite } from './raw.js';
 import { suiteSchema } from './schema.js';
 import { readSource } from './source.js';
@@ -14,11 +16,20 @@ export interface LoadedSuite {
   raw: RawSuite;
 }
 
+/** Compiling takes longer than checking all suites: once is enough. */
+let compiled: ValidateFunction | undefined;
+
 const NOT_SUITES = new Set(['features.yaml']);
 
-/** Suite files below `dir` (or `dir` itself when it is a file), sorted by path. */
+/**
+ * Suite files below `dir` (or `dir` itself when it is a file), sorted by path.
+ * @throws Error when it is neither a directory nor a YAML file
+ */
 export function findSuites(dir: string): string[] {
-  if (/\.ya?ml$/.test(dir)) return [dir];
+  if (!statSync(dir).isDirectory()) {
+    if (/\.ya?ml$/.test(dir)) return [dir];
+    throw new Error('neither a directory nor a .yaml file');
+  }
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .filter((e) => e.isFile() && e.name.endsWith('.yaml') && !NOT_SUITES.has(e.name))
     .map((e) => join(e.parentPath, e.name))
@@ -31,7 +42,8 @@ export function findSuites(dir: string): string[] {
  * @throws CaseErrors with every problem of every file
  */
 export function loadSuites(paths: readonly string[]): LoadedSuite[] {
-  const schema = compileSchema(suiteSchema());
+  compiled ??= compileSchema(suiteSchema());
+  const schema = compiled;
   const errors: CaseError[] = [];
   const loaded: LoadedSuite[] = [];
   for (const root of paths) {
@@ -54,14 +66,18 @@ export function loadSuites(paths: readonly string[]): LoadedSuite[] {
 
 function listed(root: string, errors: CaseError[]): string[] {
   try {
-    return findSuites(root);
+    const found = findSuites(root);
+    if (found.length > 0) return found;
+    errors.push(new CaseError(nowhere(root), 'expected suite files (*.yaml) in this directory, found none'));
   } catch (e) {
     errors.push(
-      new CaseError({ file: root, line: 1, column: 1, text: '' }, `cannot be read: ${(e as Error).message}`),
+      new CaseError(nowhere(root), `expected a suite file or a directory of them: ${(e as Error).message}`),
     );
-    return [];
   }
+  return [];
 }
+
+const nowhere = (file: string): Place => ({ file, line: 1, column: 1, text: '' });
 
 function shown(file: string): string {
   const short = relative(process.cwd(), file);
@@ -82,13 +98,13 @@ function duplicates(suites: readonly LoadedSuite[]): CaseError[] {
       );
     }
     names.set(raw.suite, source.file);
-    const ids = new Set<string>();
+    const ids = new Map<string, number>();
     raw.cases.forEach((c, i) => {
-      if (ids.has(c.id))
-        errors.push(
-          new CaseError(source.place(['cases', i, 'id']), `expected a unique id, '${c.id}' is used twice`),
-        );
-      ids.add(c.id);
+      const first = ids.get(c.id);
+      const place = source.place(['cases', i, 'id']);
+      if (first !== undefined)
+        errors.push(new CaseError(place, `expected a unique id, '${c.id}' is also at line ${first}`));
+      else ids.set(c.id, place.line);
     });
   }
   return errors;

@@ -11,10 +11,32 @@ type Json = { readonly [key: string]: unknown };
 const ID = '^[a-z0-9][a-z0-9-]*$';
 const NAME = '^[a-z][a-z0-9_]*$';
 const VAR = '^\\$[a-z][a-z0-9_.]*$';
+const OBJECT = `${NAME}|${VAR}`;
+const SUITE = '^[a-z0-9-]+(/[a-z0-9-]+)+$';
+const RANGE = '^[0-9]+\\.\\.[0-9]+$';
+
+/** What the patterns ask for, in words. */
+export const PATTERN_WORDS: Readonly<Record<string, string>> = {
+  [ID]: 'lower-case letters, digits and dashes, as in refuses-flags',
+  [NAME]: 'a name of lower-case letters, digits and underscores',
+  [VAR]: 'a variable, as in $page',
+  [OBJECT]: 'the name of an object, or a variable',
+  [SUITE]: 'area and name in lower case, as in create/flags',
+  [RANGE]: 'a range, as in 0..63, or a list of values',
+};
+
 const expr: Json = { $ref: '#/$defs/expr' };
 
 const arraysOf = (items: Json, max: number): Json => ({ type: 'array', items, maxItems: max });
-const orVariable = (s: Json): Json => ({ anyOf: [s, { type: 'string', pattern: VAR }] });
+/**
+ * Alternatives are told apart by `if`, not tried out with `anyOf`: the one problem that is reported is then
+ * that of the form which the author wrote.
+ */
+const orVariable = (s: Json): Json => ({
+  if: { type: 'string', pattern: '^\\$' },
+  then: { pattern: VAR },
+  else: s,
+});
 
 function paramSchema(p: Param): Json {
   const about = { description: p.about };
@@ -27,7 +49,7 @@ function paramSchema(p: Param): Json {
     case 'ref':
     case 'optref':
     case 'new':
-      return { ...about, type: 'string', pattern: `${NAME}|${VAR}` };
+      return { ...about, type: 'string', pattern: OBJECT };
     case 'enum':
       return { ...about, ...orVariable({ enum: [...p.values] }) };
     case 'steps':
@@ -79,7 +101,9 @@ function verbSchema(name: VerbName): Json {
     required: params.filter(([, p]) => required(p)).map(([k]) => k),
   };
   const primary = v.primary === undefined ? undefined : v.params[v.primary];
-  return { description: v.about, ...(primary ? { anyOf: [full, paramSchema(primary)] } : full) };
+  if (!primary) return { description: v.about, ...full };
+  const scalar = { type: ['string', 'number', 'boolean'] };
+  return { description: v.about, if: scalar, then: paramSchema(primary), else: full };
 }
 
 /** The JSON Schema of a suite file, made from the verb table; suites/schema.json is its printed form. */
@@ -117,7 +141,9 @@ export function suiteSchema(): Json {
         maxProperties: 4,
         propertyNames: { pattern: NAME },
         additionalProperties: {
-          anyOf: [{ type: 'string', pattern: '^[0-9]+\\.\\.[0-9]+$' }, arraysOf(expr, 256)],
+          if: { type: 'string' },
+          then: { pattern: RANGE },
+          else: arraysOf(expr, 256),
         },
       },
       table: {
@@ -157,7 +183,7 @@ export function suiteSchema(): Json {
       suite: {
         description: 'Area and name, as the file path.',
         type: 'string',
-        pattern: '^[a-z0-9-]+(/[a-z0-9-]+)+$',
+        pattern: SUITE,
       },
       about: { description: 'What the suite holds the kernel to.', type: 'string', maxLength: 400 },
       source: list('Kernel files, message-ids.'),
@@ -173,10 +199,12 @@ export function suiteSchema(): Json {
     $defs: {
       expr: {
         description: 'A number, or arithmetic over named constants and $variables.',
-        anyOf: [{ type: 'integer' }, { type: 'string', minLength: 1, maxLength: 200 }],
+        type: ['integer', 'string'],
+        minLength: 1,
+        maxLength: 200,
       },
-      errno: { anyOf: [{ enum: [0, ...errnoNames] }, { type: 'string', pattern: VAR }] },
-      fault: { anyOf: [{ enum: ['SIGBUS', 'SIGSEGV', 'none'] }, { type: 'string', pattern: VAR }] },
+      errno: orVariable({ enum: [0, ...errnoNames] }),
+      fault: orVariable({ enum: ['SIGBUS', 'SIGSEGV', 'none'] }),
       ...stepSchema(),
     },
   };

@@ -6,6 +6,7 @@ import type { Profile } from '../uapi/profiles/index.js';
 import { BOOT_GPA } from '../program/guest-layout.js';
 import type { ObjectKind } from '../program/params.js';
 import { CaseError } from './case-error.js';
+import { suggestion } from './closest.js';
 import { evaluate, ExprError } from './expr.js';
 import type { Scalar } from './raw.js';
 import type { Path, Source } from './source.js';
@@ -45,7 +46,7 @@ export class Scope {
   /** A 64-bit number: -2^63 … 2^64-1. @throws CaseError */
   number(value: unknown, path: Path): bigint {
     const result = typeof value === 'string' ? this.evaluate(value, path) : value;
-    if (typeof result !== 'bigint') throw this.error(path, `expected an integer, got ${String(value)}`);
+    if (typeof result !== 'bigint') throw this.error(path, `expected a number, got ${String(value)}`);
     if (result < -(1n << 63n) || result >= 1n << 64n) {
       throw this.error(path, `expected a value that fits 64 bits, got ${result.toString()}`);
     }
@@ -56,8 +57,8 @@ export class Scope {
   word(value: unknown, path: Path): string {
     const text = String(value);
     if (!text.startsWith('$')) return text;
-    const found = this.vars[text.slice(1)];
-    if (found === undefined) throw this.error(path, `unknown variable '${text}'${this.known()}`);
+    const found = own(this.vars, text.slice(1));
+    if (found === undefined) throw this.error(path, `unknown variable '${text}'${this.hint(text)}`);
     return String(found);
   }
 
@@ -65,39 +66,65 @@ export class Scope {
     return new CaseError(this.source.place(path, column), problem);
   }
 
+  /** An error of the key at `path` rather than of its value. */
+  keyError(path: Path, problem: string): CaseError {
+    return new CaseError(this.source.keyPlace(path), problem);
+  }
+
   private evaluate(text: string, path: Path): bigint {
     try {
       return evaluate(text, (name) => this.lookup(name, path));
     } catch (e) {
       if (!(e instanceof ExprError)) throw e;
-      throw this.error(
-        path,
-        `${e.message} in '${text}'${e.message.includes("'$") ? this.known() : ''}`,
-        e.column,
-      );
+      throw this.error(path, `${e.message} in '${text}'${this.hint(e.unknown)}`, e.column);
     }
   }
 
   private lookup(name: string, path: Path): bigint | undefined {
     if (name.startsWith('$')) {
-      const value = this.vars[name.slice(1)];
-      // A variable's text may use constants, not variables: nothing can recurse.
-      if (typeof value !== 'string') return value;
-      return evaluate(value, (inner) => (inner.startsWith('$') ? undefined : this.lookup(inner, path)));
+      const value = own(this.vars, name.slice(1));
+      return typeof value === 'string' ? this.valueOf(name, value, path) : value;
     }
     if (name === 'page_size') return BigInt(this.context.pageSize);
     if (name === 'boot_gpa') return BOOT_GPA;
     if (name.startsWith('nonce.')) return nonce(`${this.id} ${name}`);
-    const { arch, profile } = this.context;
-    return profile.constants[name] ?? ARCH_CONSTANTS[arch][name] ?? CONSTANTS[name];
+    for (const constants of this.constants()) {
+      const value = own(constants, name);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
-  private known(): string {
-    const names = Object.keys(this.vars);
-    return names.length === 0
-      ? ' (this case has no variables)'
-      : ` (known: ${names.map((n) => `$${n}`).join(', ')})`;
+  /** The value of a variable's text, which may use constants, not variables: nothing can recurse. */
+  private valueOf(name: string, text: string, path: Path): bigint {
+    try {
+      return evaluate(text, (inner) => (inner.startsWith('$') ? undefined : this.lookup(inner, path)));
+    } catch (e) {
+      if (!(e instanceof ExprError)) throw e;
+      const hint = e.unknown?.startsWith('$') ? ' (a value cannot use variables)' : this.hint(e.unknown);
+      throw this.error(path, `${e.message} in '${text}', a value of ${name}${hint}`);
+    }
   }
+
+  private constants(): Readonly<Record<string, bigint>>[] {
+    const { arch, profile } = this.context;
+    return [profile.constants, ARCH_CONSTANTS[arch], CONSTANTS];
+  }
+
+  /** What could have been meant by an unknown name or variable. */
+  private hint(unknown: string | undefined): string {
+    if (unknown === undefined) return '';
+    if (unknown.startsWith('$')) {
+      const names = Object.keys(this.vars).map((n) => `$${n}`);
+      return names.length === 0 ? ' (this case has no variables)' : ` (known: ${names.join(', ')})`;
+    }
+    return suggestion(unknown, ['page_size', 'boot_gpa', ...this.constants().flatMap(Object.keys)]);
+  }
+}
+
+/** A record's own member: names in a case are not those of Object.prototype. */
+function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
 /** A 64-bit value that no other point uses, never zero and the same in every run. */

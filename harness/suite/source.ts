@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync, statSync } from 'node:fs';
-import { isAlias, isCollection, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document } from 'yaml';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, Pair, YAMLError } from 'yaml';
 import { CaseError } from './case-error.js';
 import type { Place } from './case-error.js';
 
@@ -13,8 +13,13 @@ export interface Source {
   file: string;
   /** Plain data; every integer is a bigint. */
   data: unknown;
-  /** The place of the node at `path`, or of its closest existing ancestor. */
+  /**
+   * The place of the node at `path`, or of its closest existing ancestor.
+   * @param column 0-based, in the text of a scalar; ignored where that is not written on one line as it is
+   */
   place(path: Path, column?: number): Place;
+  /** The place of the key at `path`, for problems of the key rather than of its value. */
+  keyPlace(path: Path): Place;
 }
 
 const MAX_BYTES = 512 * 1024;
@@ -31,7 +36,12 @@ export function parseSource(file: string, text: string): Source {
     const { line, col } = counter.linePos(offset);
     const start = counter.lineStarts[line - 1] ?? 0;
     const end = text.indexOf('\n', start);
-    return { file, line, column: col, text: text.slice(start, end < 0 ? undefined : end) };
+    return {
+      file,
+      line,
+      column: col,
+      text: text.slice(start, end < 0 ? undefined : end).replace(/\r$/, ''),
+    };
   };
   if (text.length > MAX_BYTES) {
     throw new CaseError(
@@ -41,10 +51,62 @@ export function parseSource(file: string, text: string): Source {
   }
   const doc = parse(text, counter, file);
   const problem = doc.errors[0] ?? doc.warnings[0];
-  if (problem)
-    throw new CaseError(at(problem.pos[0]), problem.message.split(' at line ')[0] ?? problem.message);
+  if (problem) {
+    // What is missing at the end of the file is shown where the text ends.
+    const end = Math.max(0, text.trimEnd().length);
+    throw new CaseError(at(Math.min(problem.pos[0], end)), wording(problem));
+  }
   refuseCleverness(doc, at);
-  return { file, data: doc.toJS() as unknown, place: (path, column) => at(find(doc, path) + (column ?? 0)) };
+  const place = (path: Path, column = 0): Place => {
+    const { node, offset } = find(doc, path);
+    return at(offset + (column > 0 ? columnShift(node, column) : 0));
+  };
+  const keyPlace = (path: Path): Place => {
+    const pair = pairOf(find(doc, path.slice(0, -1)).node, path.at(-1));
+    return isNode(pair?.key) && pair.key.range ? at(pair.key.range[0]) : place(path);
+  };
+  return { file, data: plain(doc, at), place, keyPlace };
+}
+
+/** Plain data of a document. A node that the composer accepted and cannot convert is bad input too. */
+function plain(doc: Document, at: (offset: number) => Place): unknown {
+  try {
+    return doc.toJS() as unknown;
+  } catch (e) {
+    throw new CaseError(at(0), `expected plain data: ${(e as Error).message}`);
+  }
+}
+
+/** What the parser has to say, in words that do not speak of its programming interface. */
+function wording({ code, message }: YAMLError): string {
+  switch (code) {
+    case 'MULTIPLE_DOCS':
+      return 'expected one document in a file, got another one';
+    case 'DUPLICATE_KEY':
+      return 'expected distinct keys, got this one twice';
+    case 'NON_STRING_KEY':
+      return 'expected a string as key';
+    case 'TAG_RESOLVE_FAILED':
+      return 'tags are not allowed in a case file';
+    default:
+      if (message.startsWith('Maximum call stack')) return `expected at most ${MAX_DEPTH} levels of nesting`;
+      return `expected YAML: ${message.split(' at line ')[0] ?? message}`;
+  }
+}
+
+/** How far into a scalar's source a column of its value is. */
+function columnShift(node: unknown, column: number): number {
+  if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return 0;
+  const [start, end] = node.range;
+  switch (node.type) {
+    case 'PLAIN':
+      return end - start === node.value.length ? column : 0;
+    case 'QUOTE_DOUBLE':
+    case 'QUOTE_SINGLE':
+      return end - start === node.value.length + 2 ? column + 1 : 0;
+    default:
+      return 0;
+  }
 }
 
 /** Parse a file from disk. @throws CaseError also when it cannot be read */
@@ -54,10 +116,15 @@ export function readSource(path: string, shown = path): Source {
   try {
     const { size } = statSync(path);
     if (size > MAX_BYTES) throw new CaseError(nowhere, `expected at most ${MAX_BYTES} bytes, got ${size}`);
-    text = readFileSync(path, 'utf8');
+    text = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (e) {
     if (e instanceof CaseError) throw e;
-    throw new CaseError(nowhere, `cannot be read: ${(e as Error).message}`);
+    const { message } = e as Error;
+    const utf8 = e instanceof TypeError && 'code' in e && e.code === 'ERR_ENCODING_INVALID_ENCODED_DATA';
+    throw new CaseError(
+      nowhere,
+      utf8 ? 'expected a text file in UTF-8' : `expected a readable file: ${message}`,
+    );
   }
   return parseSource(shown, text);
 }
@@ -93,20 +160,24 @@ function refuseCleverness(doc: Document, at: (offset: number) => Place): void {
   });
 }
 
-function find(doc: Document, path: Path): number {
+type Items = readonly unknown[];
+
+function pairOf(node: unknown, key: string | number | undefined): Pair | undefined {
+  if (!isMap(node)) return undefined;
+  return node.items.find((item) => isScalar(item.key) && item.key.value === key);
+}
+
+/** The node at a path, or its closest existing ancestor, and where it begins. */
+function find(doc: Document, path: Path): { node: unknown; offset: number } {
   let node: unknown = doc.contents;
   let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
   for (const key of path) {
-    if (!isCollection(node)) break;
-    const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === key);
-    node =
-      pair !== undefined && isPair(pair)
-        ? (pair.value ?? pair.key)
-        : typeof key === 'number'
-          ? node.items[key]
-          : undefined;
-    if (!isNode(node)) break;
-    offset = node.range?.[0] ?? offset;
+    const pair = pairOf(node, key);
+    const items: Items = isSeq(node) ? node.items : [];
+    const next = pair ? (pair.value ?? pair.key) : typeof key === 'number' ? items[key] : undefined;
+    if (!isNode(next)) break;
+    node = next;
+    offset = next.range?.[0] ?? offset;
   }
-  return offset;
+  return { node, offset };
 }
