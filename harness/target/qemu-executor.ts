@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The agent as init of a kernel that QEMU boots: any kernel, and one that may die. */
-import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { chooseAccelerator } from '../../kernels/boot/accelerator.js';
-import type { Accelerator } from '../../kernels/boot/accelerator.js';
 import { bringUp, exitWithin } from '../../kernels/boot/bring-up.js';
 import type { LiveGuest } from '../../kernels/boot/bring-up.js';
-import { consoleTail, judgeConsole, judgeEnd } from '../../kernels/boot/crash.js';
+import { consoleTail, findCrash, judgeConsole, judgeEnd } from '../../kernels/boot/crash.js';
 import type { Guest } from '../../kernels/boot/guest.js';
-import { checkImage } from '../../kernels/boot/image.js';
-import { initramfs } from '../../kernels/boot/initramfs.js';
-import { qemuBinary } from '../../kernels/boot/qemu-command.js';
-import type { GuestSpec } from '../../kernels/boot/qemu-command.js';
-import { snapshotDirectory } from '../../kernels/boot/snapshot.js';
-import { buildAgent } from '../../kernels/build/agent.js';
-import { cacheDir } from '../../kernels/build/cache.js';
-import { hostArch, loadMachine } from '../../kernels/build/machine.js';
-import type { GuestArch } from '../../kernels/build/machine.js';
+import { planGuest } from '../../kernels/boot/plan.js';
+import type { GuestOptions, GuestPlan } from '../../kernels/boot/plan.js';
 import type { WireHello, WireProgram } from '../lower/wire.js';
 import { ChannelError } from './channel.js';
 import { type CrashReport, type Execution, type Executor, TargetError } from './executor.js';
@@ -31,103 +19,16 @@ const GRACE_MS = 8_000;
 const EXIT_MS = 2_000;
 const CONSOLE_LIMIT = 4 * 1024 * 1024;
 
-export interface QemuOptions {
-  /** Path of the kernel image. */
-  kernel: string;
-  /** Default: this machine's. */
-  arch?: GuestArch;
+export interface QemuOptions extends GuestOptions {
   /** Name for reports; default `qemu:PATH`. */
   name?: string;
-  /** Default: the machine record's (1 CPU, 256 MiB). */
-  cpus?: number;
-  memoryMb?: number;
-  /** Milliseconds a boot may take; default: the machine record's. */
-  bootTimeoutMs?: number;
-  /** Default `auto`: KVM where the guest would have working KVM itself, else TCG. */
-  accelerator?: 'auto' | Accelerator;
-  /** Words added to the kernel command line; NAME=VALUE unknown to the kernel reaches the agent's environment. */
-  cmdline?: string[];
-  /** Start from a snapshot when that is faster; default true. */
-  snapshot?: boolean;
-  /** A ready-made agent; default: build it. */
-  agent?: string;
   /** Milliseconds beyond the program's limit until the guest counts as hung; default 8000. */
   graceMs?: number;
 }
 
-/** All that has to be found out once before the guest can be started. */
-interface Plan {
-  spec: GuestSpec;
-  snapshot: string | undefined;
-  bootTimeoutMs: number;
-  facts: Record<string, string>;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
-/** Store the initramfs under its hash, so that a guest's command line repeats. */
-async function storeInitramfs(agent: Uint8Array): Promise<{ path: string; hash: string }> {
-  const bytes = initramfs(agent);
-  const hash = sha256(bytes);
-  const path = cacheDir('initramfs', `${hash.slice(0, 32)}.cpio`);
-  try {
-    await access(path);
-  } catch {
-    const scratch = `${path}.${process.pid}`;
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(scratch, bytes);
-    await rename(scratch, path);
-  }
-  return { path, hash };
-}
-
-async function plan(options: QemuOptions): Promise<Plan> {
-  const arch = options.arch ?? hostArch();
-  if (arch === undefined) {
-    throw new TargetError(`expected --arch to name the guest on a host of type ${process.arch}`);
-  }
-  const machine = loadMachine(arch);
-  const kernel = resolve(options.kernel);
-  await checkImage(kernel, machine);
-  const { accelerator, reason } = chooseAccelerator(options.accelerator ?? 'auto', arch);
-  const [qemu, agentPath, kernelHash] = await Promise.all([
-    qemuBinary(machine),
-    options.agent ?? buildAgent(arch).then(({ path }) => path),
-    readFile(kernel).then(sha256),
-  ]);
-  const agent = await readFile(agentPath);
-  const image = await storeInitramfs(agent);
-  const spec: GuestSpec = {
-    machine,
-    accelerator,
-    kernel,
-    initramfs: image.path,
-    cpus: options.cpus ?? machine.boot.cpus,
-    memoryMb: options.memoryMb ?? machine.boot.memoryMb,
-    cmdline: options.cmdline ?? [],
-    sandbox: qemu.sandbox,
-  };
-  // Under KVM a boot takes as long as a restore, and the stream would depend on the host's CPU.
-  const snapshots = (options.snapshot ?? true) && accelerator === 'tcg';
-  const hashes = { kernel: kernelHash, initramfs: image.hash, qemu: qemu.version };
-  return {
-    spec,
-    snapshot: snapshots ? snapshotDirectory(spec, hashes) : undefined,
-    bootTimeoutMs: options.bootTimeoutMs ?? machine.boot.timeoutMs,
-    facts: {
-      kernelImage: kernel,
-      kernelSha256: kernelHash,
-      agentSha256: sha256(agent),
-      arch,
-      accelerator: `${accelerator} (${reason})`,
-      qemu: qemu.version,
-      cpus: String(spec.cpus),
-      memoryMb: String(spec.memoryMb),
-      sandbox: qemu.sandbox ? 'on' : 'unsupported',
-    },
-  };
+/** Mark a crash that happened after the program before the one it is reported with. */
+function late(crash: CrashReport): CrashReport {
+  return { ...crash, title: `${crash.title} (began before this program started)` };
 }
 
 /**
@@ -154,13 +55,15 @@ async function examineSilence(guest: Guest, mark: number, detail: string): Promi
 export class QemuExecutor implements Executor {
   readonly name: string;
   readonly #options: QemuOptions;
-  #plan: Promise<Plan> | undefined;
+  #plan: Promise<GuestPlan> | undefined;
   #live: LiveGuest | undefined;
   #starting: Promise<LiveGuest> | undefined;
   #facts: Record<string, string> = {};
   /** Console of guests before the one that is shown. */
   #past = '';
   #shown: Guest | undefined;
+  /** Position in the guest's console up to which it has been judged. */
+  #judged = 0;
   #starts = 0;
 
   constructor(options: QemuOptions) {
@@ -173,8 +76,20 @@ export class QemuExecutor implements Executor {
   }
 
   async run(program: WireProgram): Promise<Execution> {
+    // What the kernel does after an answer is nobody's but the next program's to report.
+    const died = this.#live?.channel.failure;
+    if (died) return { crash: late(await this.#bury(died, this.#judged, 'between programs')) };
+    const { guest } = await this.#alive();
+    const mark = this.#judged;
+    const early = findCrash(guest.console.since(mark));
+    const execution = await this.#attempt(program, mark);
+    this.#judged = guest.console.position();
+    if (execution.crash && early) execution.crash = late(execution.crash);
+    return execution;
+  }
+
+  async #attempt(program: WireProgram, mark: number): Promise<Execution> {
     const { guest, channel } = await this.#alive();
-    const mark = guest.console.position();
     const deadlineMs = program.timeoutMs + (this.#options.graceMs ?? GRACE_MS);
     try {
       const reply = await channel.run(program, deadlineMs);
@@ -186,7 +101,7 @@ export class QemuExecutor implements Executor {
       if (error.kind === 'refused') {
         throw new TargetError(`the agent refused the program: ${error.message}`, 'program', { cause: error });
       }
-      return { crash: await this.#bury(error, mark, deadlineMs) };
+      return { crash: await this.#bury(error, mark, `no answer within ${deadlineMs} ms`) };
     }
   }
 
@@ -218,13 +133,14 @@ export class QemuExecutor implements Executor {
   }
 
   async #bring(): Promise<LiveGuest> {
-    this.#plan ??= plan(this.#options);
+    this.#plan ??= planGuest(this.#options);
     const { spec, snapshot, bootTimeoutMs, facts } = await this.#plan;
     const live = await bringUp(spec, bootTimeoutMs, snapshot, (guest) => {
       this.#past = this.console().slice(-CONSOLE_LIMIT);
       this.#shown = guest;
     });
     this.#live = live;
+    this.#judged = live.guest.console.position();
     this.#starts += 1;
     this.#facts = {
       ...facts,
@@ -238,14 +154,13 @@ export class QemuExecutor implements Executor {
   }
 
   /** Find out how a guest ended, and end what is left of it. */
-  async #bury(error: ChannelError, mark: number, deadlineMs: number): Promise<CrashReport> {
+  async #bury(error: ChannelError, mark: number, silence: string): Promise<CrashReport> {
     const live = this.#live;
     if (!live)
       throw new TargetError('the guest was closed while it ran a program', 'program', { cause: error });
     const { guest } = live;
     try {
-      if (error.kind === 'deadline')
-        return await examineSilence(guest, mark, `no answer within ${deadlineMs} ms`);
+      if (error.kind === 'deadline') return await examineSilence(guest, mark, silence);
       const exit = await exitWithin(guest, EXIT_MS);
       const how = [`QEMU: ${exit ?? 'running'}`, guest.complaints()].join(' ').trim();
       const crash = judgeEnd('gone', guest.console.since(mark), how);

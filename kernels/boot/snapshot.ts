@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -26,6 +26,8 @@ export interface SnapshotRecord {
 const STREAM = 'stream';
 const RECORD = 'snapshot.json';
 const MIGRATION_MS = 30_000;
+/** Snapshots kept, about 20 MB each; every change of agent, kernel or command line makes a new one. */
+const KEPT = 16;
 
 /** The stream of a snapshot directory. */
 export function streamOf(directory: string): string {
@@ -47,9 +49,31 @@ export function snapshotDirectory(
   return cacheDir('snapshots', key);
 }
 
+/** Delete the snapshots that were used longest ago. */
+async function prune(parent: string): Promise<void> {
+  const names = await readdir(parent);
+  const aged = await Promise.all(
+    names.map(async (name) => {
+      const path = join(parent, name);
+      // Another process may delete the same one.
+      return {
+        path,
+        used: await stat(path).then(
+          (status) => status.mtimeMs,
+          () => 0,
+        ),
+      };
+    }),
+  );
+  aged.sort((a, b) => b.used - a.used);
+  await Promise.all(aged.slice(KEPT).map(({ path }) => rm(path, { recursive: true, force: true })));
+}
+
 /** @returns the record of a snapshot, or undefined when there is none that can be read. */
 export async function readSnapshot(directory: string): Promise<SnapshotRecord | undefined> {
   try {
+    const now = new Date();
+    await utimes(directory, now, now);
     return JSON.parse(await readFile(join(directory, RECORD), 'utf8')) as SnapshotRecord;
   } catch {
     return undefined;
@@ -120,6 +144,7 @@ export async function makeSnapshot(
     await writeFile(join(scratch, RECORD), JSON.stringify(record, undefined, 2) + '\n');
     // Who loses this race made the same thing.
     await rename(scratch, directory).catch(() => undefined);
+    await prune(dirname(directory));
     return record;
   } finally {
     await rm(scratch, { recursive: true, force: true });
