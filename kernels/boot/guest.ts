@@ -2,16 +2,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TargetError } from '../../harness/target/executor.js';
 import { ConsoleLog } from './console-log.js';
-import { qemuArguments } from './qemu-command.js';
+import { PORT_FD, qemuArguments, QMP_FD } from './qemu-command.js';
 import type { GuestSpec } from './qemu-command.js';
 import { Qmp } from './qmp.js';
 import { reapWithUs } from './reaper.js';
+import { makeRunDirectory, PID_FILE } from './run-directory.js';
 
 const SETPRIV = '/usr/bin/setpriv';
 /** Bytes of QEMU's own complaints that are kept. */
@@ -40,12 +40,6 @@ function socketOf(child: ChildProcess, fd: number): Socket {
   throw new TargetError(`expected descriptor ${fd} of QEMU to be a socket`);
 }
 
-/** Paths of Unix sockets may have 107 bytes; a long TMPDIR would use them up. */
-function directoryForRuns(): string {
-  const directory = tmpdir();
-  return directory.length <= 60 ? directory : '/tmp';
-}
-
 /**
  * Start QEMU.
  *
@@ -53,7 +47,7 @@ function directoryForRuns(): string {
  * @throws TargetError when QEMU cannot be executed.
  */
 export async function startGuest(spec: GuestSpec, snapshot?: string): Promise<Guest> {
-  const directory = await mkdtemp(join(directoryForRuns(), 'gmemcheck-'));
+  const directory = await makeRunDirectory();
   const consoleFile = join(directory, 'console.log');
   const stream = snapshot === undefined ? undefined : await open(snapshot);
   const args = qemuArguments(spec, consoleFile, stream !== undefined);
@@ -91,15 +85,15 @@ export async function startGuest(spec: GuestSpec, snapshot?: string): Promise<Gu
       `expected ${file} to start, it ${how}; install the package ${spec.machine.qemu.package}`,
     );
   }
-  await writeFile(join(directory, 'qemu.pid'), `${child.pid}\n`);
-  const port = socketOf(child, 3);
+  await writeFile(join(directory, PID_FILE), `${child.pid}\n`);
+  const port = socketOf(child, PORT_FD);
   // Writing to a QEMU that has just died is no error of its own: the channel sees the end of the stream.
   port.on('error', () => undefined);
   return {
     pid: child.pid,
     directory,
     port,
-    qmp: new Qmp(socketOf(child, 4)),
+    qmp: new Qmp(socketOf(child, QMP_FD)),
     console,
     exited,
     complaints: () => complaints.trim(),
