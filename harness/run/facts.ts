@@ -89,10 +89,13 @@ async function readKvm(source: FactSource, vendor = ''): Promise<KvmFacts> {
   for (const module of modules) {
     const directory = `/sys/module/${module}/parameters`;
     const names = (await source.listDir(directory)) ?? [];
-    const values: Record<string, string> = {};
-    for (const name of names.sort())
-      values[name] = (await line(source, `${directory}/${name}`)) ?? 'unreadable';
-    if (names.length > 0) parameters[module] = values;
+    // All at once: a source far away then needs one exchange.
+    const values = await Promise.all(
+      names
+        .sort()
+        .map(async (name) => [name, (await line(source, `${directory}/${name}`)) ?? 'unreadable'] as const),
+    );
+    if (names.length > 0) parameters[module] = Object.fromEntries(values);
   }
   const backends = modules.filter((name) => !NOT_BACKENDS.has(name) && name !== OTHER_VENDOR[vendor]);
   const backend = backends.join('+') || (modules.includes('kvm') ? 'kvm' : undefined);

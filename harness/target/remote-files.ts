@@ -5,15 +5,27 @@ import type { WireReply } from '../lower/wire.js';
 import type { Arch } from '../uapi/arch.js';
 import type { Executor } from './executor.js';
 
-/** Bytes read in one program, and how many such programs one file may take. */
-const CHUNK = 65536;
-const MAX_CHUNKS = 64;
+/** Bytes of one read. What is longer is read again in LARGE pieces. */
+const SMALL = 4096;
+const LARGE = 65536;
+/** At most so many pieces of a large file, and so many files in one program. */
+const MAX_PIECES = 64;
+const BATCH = 64;
+
+interface Waiting {
+  path: string;
+  resolve: (content: Uint8Array | undefined) => void;
+  reject: (reason: unknown) => void;
+}
 
 /**
  * Files of the kernel behind an executor, read by the same programs as everything else: a guest, or this
- * machine through the agent.
+ * machine through the agent. Files that are asked for together travel in one program: a process for each of
+ * a hundred module parameters would take seconds on an emulated CPU.
  */
 export class RemoteFiles {
+  private waiting: Waiting[] = [];
+
   constructor(
     private readonly executor: Executor,
     private readonly arch: Arch,
@@ -22,43 +34,85 @@ export class RemoteFiles {
   ) {}
 
   /** Contents of a file, undefined when it cannot be read. */
-  async readFile(path: string): Promise<Uint8Array | undefined> {
-    const chunks: Uint8Array[] = [];
-    for (let i = 0; i < MAX_CHUNKS; i++) {
-      const chunk = await this.chunk(path, (b, fd, buffer) =>
-        b.syscall('pread64', [fd, buffer, imm(CHUNK), imm(i * CHUNK)]),
-      );
-      if (!chunk) return i === 0 ? undefined : Buffer.concat(chunks);
-      chunks.push(chunk);
-      if (chunk.length === 0) break;
-    }
-    return Buffer.concat(chunks);
+  readFile(path: string): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.waiting.length === 0) setImmediate(() => void this.flush());
+      this.waiting.push({ path, resolve, reject });
+    });
   }
 
   /** Names in a directory, undefined when it cannot be read. */
   async listDir(path: string): Promise<string[] | undefined> {
-    const bytes = await this.chunk(path, (b, fd, buffer) =>
-      b.syscall('getdents64', [fd, buffer, imm(CHUNK)]),
-    );
+    const b = this.builder();
+    const fd = ret(openAt(b, path, 0n, 'O_RDONLY', 'file'), 'file');
+    const piece = addPiece(b, LARGE, (buffer) => b.syscall('getdents64', [fd, buffer, imm(LARGE)]));
+    const reply = await this.run(b);
+    const bytes = reply && pieceOf(reply, piece);
     return bytes && names(bytes);
   }
 
-  private async chunk(
-    path: string,
-    call: (b: Builder, fd: ReturnType<typeof ret>, buffer: ReturnType<typeof blob>) => number,
-  ): Promise<Uint8Array | undefined> {
-    const b = new Builder(this.arch, this.pageSize);
-    const fd = ret(openAt(b, path, 0n, 'O_RDONLY', 'file'), 'file');
-    const buffer = blob(b.alloc(CHUNK), 'buffer');
-    const read = call(b, fd, buffer);
-    const peek = b.peek(buffer, CHUNK);
-    const { reply } = await this.executor.run({ timeoutMs: 5000, blob: b.blob(), ops: b.ops });
-    return reply && slice(reply, read, peek);
+  private async flush(): Promise<void> {
+    const batch = this.waiting.splice(0, BATCH);
+    if (this.waiting.length > 0) setImmediate(() => void this.flush());
+    try {
+      const b = this.builder();
+      const pieces = batch.map(({ path }) => {
+        const fd = ret(openAt(b, path, 0n, 'O_RDONLY', 'file'), 'file');
+        const read = (): Piece => addPiece(b, SMALL, (buffer) => b.syscall('read', [fd, buffer, imm(SMALL)]));
+        return [read(), read()] as const;
+      });
+      const reply = await this.run(b);
+      for (const [i, { path, resolve }] of batch.entries()) {
+        const [first, second] = (pieces[i] ?? []).map((p) => reply && pieceOf(reply, p));
+        // The second read proves that the first one reached the end.
+        if (first && second?.length === 0) resolve(first);
+        else resolve(first && (await this.readLarge(path)));
+      }
+    } catch (e) {
+      for (const { reject } of batch) reject(e);
+    }
+  }
+
+  private async readLarge(path: string): Promise<Uint8Array | undefined> {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (let i = 0; i < MAX_PIECES; i++) {
+      const b = this.builder();
+      const fd = ret(openAt(b, path, 0n, 'O_RDONLY', 'file'), 'file');
+      const at = imm(length);
+      const piece = addPiece(b, LARGE, (buffer) => b.syscall('pread64', [fd, buffer, imm(LARGE), at]));
+      const reply = await this.run(b);
+      const chunk = reply && pieceOf(reply, piece);
+      if (!chunk) return undefined;
+      if (chunk.length === 0) break;
+      chunks.push(chunk);
+      length += chunk.length;
+    }
+    return Buffer.concat(chunks);
+  }
+
+  private builder(): Builder {
+    return new Builder(this.arch, this.pageSize);
+  }
+
+  private async run(b: Builder): Promise<WireReply | undefined> {
+    return (await this.executor.run({ timeoutMs: 10_000, blob: b.blob(), ops: b.ops })).reply;
   }
 }
 
-function slice(reply: WireReply, read: number, peek: number): Uint8Array | undefined {
-  const result = reply.results[read];
+/** A call that fills a buffer, and the look into that buffer. */
+interface Piece {
+  call: number;
+  peek: number;
+}
+
+function addPiece(b: Builder, size: number, call: (buffer: ReturnType<typeof blob>) => number): Piece {
+  const buffer = blob(b.alloc(size), 'buffer');
+  return { call: call(buffer), peek: b.peek(buffer, size) };
+}
+
+function pieceOf(reply: WireReply, { call, peek }: Piece): Uint8Array | undefined {
+  const result = reply.results[call];
   const data = reply.results[peek]?.data;
   if (result?.status !== 'done' || result.errno !== 0 || !data) return undefined;
   return data.slice(0, Number(result.ret));

@@ -4,7 +4,8 @@ import type { Profile } from './profile.js';
 /** No conversion: the state of a page is fixed for the life of the file by INIT_SHARED. */
 export const d0Mainline: Profile = {
   id: 'd0-mainline',
-  about: 'mainline up to 7.3: no in-place conversion, no ioctl on the guest_memfd fd',
+  about:
+    'mainline 7.3: no in-place conversion, no ioctl on the guest_memfd fd; older kernels are held to it too',
   sources: ['virt/kvm/guest_memfd.c (Linux 7.3.4)', 'include/uapi/linux/kvm.h (Linux 7.3.4)'],
   dialect: 0,
   constants: {},
