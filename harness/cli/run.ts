@@ -5,7 +5,8 @@ import type { Arch } from '../uapi/arch.js';
 import { findProfile, PROFILES } from '../uapi/profiles/index.js';
 import { wantsColor } from '../report/summary.js';
 import { EXIT, UsageError } from './exit.js';
-import { chooseTarget, machineArch } from './open-target.js';
+import { machineArch } from './machine-arch.js';
+import { chooseTarget } from './open-target.js';
 import { positive } from './options.js';
 import { pointsFor, renderProgram } from './list.js';
 import { select } from '../run/select.js';
@@ -106,6 +107,11 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
   process.once('SIGINT', stop).once('SIGTERM', stop);
   const codes: number[] = [];
   for (const arch of list) {
+    if (abort.signal.aborted) {
+      process.stderr.write(`${arch}: not run\n`);
+      codes.push(EXIT.environment);
+      continue;
+    }
     const chosen = await chooseTarget({
       target: options.target,
       arch,
@@ -120,15 +126,20 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
         abort.signal,
         wantsColor(process.stderr),
       );
-      const skipped =
-        options.kselftest === true && total.executed === 0 && total.counts.skip === records.length;
-      codes.push(skipped ? KSFT_SKIP : exit.code);
+      const skipped = records.length > 0 && total.counts.skip === total.planned;
+      codes.push(options.kselftest && skipped ? KSFT_SKIP : exit.code);
     } finally {
       await chosen.target.close();
     }
   }
   process.off('SIGINT', stop).off('SIGTERM', stop);
-  return codes.includes(EXIT.unexpected) ? EXIT.unexpected : Math.max(...codes);
+  return worst(codes);
+}
+
+/** A finding outranks a run that proves nothing, and that one all others; all skipped only where all were. */
+export function worst(codes: readonly number[]): number {
+  for (const code of [EXIT.unexpected, EXIT.environment]) if (codes.includes(code)) return code;
+  return codes.length > 0 && codes.every((code) => code === KSFT_SKIP) ? KSFT_SKIP : EXIT.ok;
 }
 
 const kernel = ({ kernel: path }: RunOptions): { kernel?: string } =>

@@ -24,15 +24,21 @@ export function judge(program: Program, trace: Trace): Judgement {
   const mismatches = compareSteps(program.steps, trace.steps, { n: 0 });
   if (trace.crash) return { verdict: 'crash', reason: trace.crash.title, mismatches };
   if (mismatches.length > 0) return { verdict: 'fail', mismatches };
-  const unreached = trace.steps.flatMap(flatten).some((s) => s.state !== 'done');
-  if (trace.cut !== undefined || unreached || trace.steps.length !== program.steps.length) {
+  if (trace.cut !== undefined || !complete(program.steps, trace.steps)) {
     return { verdict: 'error', reason: trace.cut ?? 'not every step was executed', mismatches };
   }
   return { verdict: 'pass', mismatches };
 }
 
-function flatten(s: StepResult): StepResult[] {
-  return [s, ...s.children.flatMap(flatten)];
+/** Every step has a result, and every result is of a step that was executed; those of children too. */
+function complete(steps: readonly PlannedStep[], results: readonly StepResult[]): boolean {
+  return (
+    steps.length === results.length &&
+    steps.every(({ step }, i) => {
+      const result = results[i];
+      return result?.state === 'done' && complete(step.verb === 'fork' ? step.steps : [], result.children);
+    })
+  );
 }
 
 function compareSteps(

@@ -7,7 +7,8 @@ import { verb } from './verbs.js';
 export function number(v: bigint): string {
   const signed = BigInt.asIntN(64, v);
   if (signed < 0n && signed > -65536n) return signed.toString();
-  return v < 65536n ? v.toString() : `0x${BigInt.asUintN(64, v).toString(16)}`;
+  const bits = BigInt.asUintN(64, v);
+  return bits < 65536n ? bits.toString() : `0x${bits.toString(16)}`;
 }
 
 /** A step in one line of the suite's vocabulary, arguments at their default left out. */

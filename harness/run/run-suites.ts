@@ -43,7 +43,7 @@ export interface RunResult {
  * early: the journal then has no trailer, the reports bail out and say why, and the exit code is not 0.
  */
 export async function runSuites(request: RunRequest): Promise<RunResult> {
-  const { session, points, dir, journal, earlier, signal } = request;
+  const { session, points, dir, journal, earlier } = request;
   // A resumed run writes its reports anew from all records.
   await rm(dir.tap, { force: true });
   const tap = new TapReport(session.identity, createWriteStream(dir.tap), ...request.tap);
@@ -63,15 +63,15 @@ export async function runSuites(request: RunRequest): Promise<RunResult> {
   );
   progress.close();
   const total = totals(records, points.length);
-  if (abandoned === undefined && !signal.aborted) journal.finish(total);
+  if (abandoned === undefined) journal.finish(total);
   else journal.close();
   const ktap = renderKtap(session.identity, records, abandoned);
   await writeFile(dir.ktap, ktap);
   await writeFile(dir.console, session.target.executor.console());
   await tap.end(abandoned);
   const exit = exitCode(total, request.minimum);
-  const why = abandoned !== undefined && exit.code !== 1 ? { code: 3 as const, message: abandoned } : exit;
-  return { records, total, exit: why, ktap };
+  const early = abandoned !== undefined && exit.code !== 1;
+  return { records, total, exit: early ? { code: 3, message: abandoned } : exit, ktap };
 }
 
 /** @returns why the run ended early, undefined when it did not */

@@ -59,6 +59,9 @@ export async function openSession(
         throw new TargetError(
           `${target.name} crashed while features were probed (${p.id}): ${trace.crash.title}`,
         );
+      // Not knowing is not the same as absent, which would skip everything that needs the feature.
+      if (trace.cut !== undefined)
+        throw new TargetError(`probing ${target.name} for features (${p.id}): ${trace.cut}`);
       return trace.steps;
     },
   );

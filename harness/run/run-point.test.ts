@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, it } from 'vitest';
+import { program, step } from '../program/make.js';
+import type { StepResult, Trace } from '../program/trace.js';
+import type { TestPoint } from '../suite/expand.js';
+import { TargetError } from '../target/executor.js';
+import { runPoint } from './run-point.js';
+
+const point: TestPoint = {
+  id: 'a/b/c[x=1]',
+  suite: 'a/b',
+  about: 'A.',
+  source: [],
+  requires: [],
+  where: 'a/b.yaml:3:5',
+  program: program('a/b/c[x=1]', step('create_vm', {})),
+};
+const ok: StepResult = {
+  state: 'done',
+  errno: '0',
+  fields: {},
+  calls: ['call() = 0'],
+  durationNs: 1n,
+  children: [],
+};
+const bad = { ...ok, errno: 'EPERM', calls: ['call() = -1 EPERM'] };
+
+const run = (
+  trace: Trace | Error,
+  overrides: Partial<TestPoint> = {},
+  features = new Map([['gmem', { present: true, why: '' }]]),
+) =>
+  runPoint(
+    { ...point, ...overrides },
+    {
+      run: () => (trace instanceof Error ? Promise.reject(trace) : Promise.resolve(trace)),
+      features,
+      replay: (id) => `replay ${id}`,
+    },
+  );
+
+describe('the record of a point', () => {
+  it('that passed says so, and keeps no calls', async () => {
+    expect(await run({ steps: [ok] })).toEqual({
+      id: 'a/b/c[x=1]',
+      suite: 'a/b',
+      about: 'A.',
+      verdict: 'pass',
+      mismatches: [],
+      calls: [],
+      replay: 'replay a/b/c[x=1]',
+      durationMs: expect.any(Number) as number,
+    });
+  });
+
+  it('that failed has the mismatch and every call', async () => {
+    expect(await run({ steps: [bad] })).toMatchObject({
+      verdict: 'fail',
+      mismatches: [{ step: 1, seen: 'EPERM' }],
+      calls: ['call() = -1 EPERM'],
+    });
+  });
+
+  it('that crashed has the report of the crash', async () => {
+    const crash = { kind: 'panic', title: 'Kernel panic', excerpt: ['x'] } as const;
+    const record = await run({ steps: [], crash: { ...crash, excerpt: ['x'] } });
+    expect(record).toMatchObject({ verdict: 'crash', reason: 'Kernel panic', crash });
+  });
+
+  it('that could not be judged is an error with the reason', async () => {
+    expect(await run({ steps: [{ ...ok, state: 'in-flight' }], cut: 'killed' })).toMatchObject({
+      verdict: 'error',
+      reason: 'killed',
+    });
+  });
+
+  it('whose executor failed for this program is an error', async () => {
+    expect(await run(new TargetError('the worker died', 'program'))).toMatchObject({
+      verdict: 'error',
+      reason: 'the worker died',
+    });
+  });
+
+  it('is none when nothing more can run, or the harness itself is wrong', async () => {
+    await expect(run(new TargetError('no guest', 'fatal'))).rejects.toThrow('no guest');
+    await expect(run(new RangeError('a bug'))).rejects.toThrow('a bug');
+  });
+});
+
+describe('a point that is known to fail', () => {
+  const xfail = { xfail: 'known' };
+  it.each<[string, Trace, object]>([
+    ['fails as expected', { steps: [bad] }, { verdict: 'xfail', reason: 'known' }],
+    ['passes unexpectedly', { steps: [ok] }, { verdict: 'xpass', reason: 'passed, but was to fail: known' }],
+    [
+      'is still an error when cut short',
+      { steps: [ok], cut: 'killed' },
+      { verdict: 'error', reason: 'killed' },
+    ],
+    [
+      'is still a crash when the kernel dies',
+      { steps: [bad], crash: { kind: 'oops', title: 'Oops', excerpt: [] } },
+      { verdict: 'crash', reason: 'Oops' },
+    ],
+  ])('%s', async (_what, trace, expected) => expect(await run(trace, xfail)).toMatchObject(expected));
+});
+
+describe('a skip', () => {
+  const never = new Error('it must not run');
+  it('has the code and reason of the point', async () => {
+    const skip = { code: 'arch:x86_64', reason: 'holds for aarch64 only' };
+    expect(await run(never, { skip })).toMatchObject({ verdict: 'skip', ...skip, calls: [], mismatches: [] });
+  });
+
+  it('names the feature that is missing, and why', async () => {
+    const features = new Map([['gmem', { present: false, why: 'absent: KVM_CREATE_GUEST_MEMFD (ENOTTY)' }]]);
+    expect(await run(never, { requires: ['gmem'] }, features)).toMatchObject({
+      verdict: 'skip',
+      code: 'feature:gmem',
+      reason: 'absent: KVM_CREATE_GUEST_MEMFD (ENOTTY)',
+    });
+  });
+
+  it('is not made of features that are there', async () => {
+    expect(await run({ steps: [ok] }, { requires: ['gmem'] })).toMatchObject({ verdict: 'pass' });
+  });
+});
