@@ -5,36 +5,31 @@ import { explainError } from './exit.js';
 import { version } from './paths.js';
 
 /**
- * The whole command line. Sub-commands are imported when they are needed: `check` and `list` must not wait
- * for the parts that talk to kernels.
+ * Sub-commands in the order of the help. Only the one that is called is imported: `check` and `list` must not
+ * wait for the parts that talk to kernels.
  */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.js')).runCommand(),
+  list: async () => (await import('./list.js')).listCommand(),
+  explain: async () => (await import('./list.js')).explainCommand(),
+  check: async () => (await import('./check.js')).checkCommand(),
+  probe: async () => (await import('./probe.js')).probeCommand(),
+  kernel: async () => (await import('./kernel.js')).kernelCommand(),
+  doctor: async () => (await import('./doctor.js')).doctorCommand(),
+};
+
 async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('gmemcheck')
     .description('Conformance suite for KVM guest_memfd and its in-place shared/private conversion.')
     .version(version())
     .exitOverride()
-    .configureHelp({ sortSubcommands: false })
     .addHelpText(
       'after',
       '\nExit codes: 0 as expected, 1 unexpected result, 2 usage or bad input, 3 environment: nothing proven.',
     );
-  const { runCommand } = await import('./run.js');
-  const { listCommand, explainCommand } = await import('./list.js');
-  const { checkCommand } = await import('./check.js');
-  const { probeCommand } = await import('./probe.js');
-  const { kernelCommand } = await import('./kernel.js');
-  const { doctorCommand } = await import('./doctor.js');
-  for (const command of [
-    runCommand(),
-    listCommand(),
-    explainCommand(),
-    checkCommand(),
-    probeCommand(),
-    kernelCommand(),
-    doctorCommand(),
-  ]) {
-    program.addCommand(overridden(command));
-  }
+  const called = COMMANDS[argv[2] ?? ''];
+  for (const load of called ? [called] : Object.values(COMMANDS))
+    program.addCommand(overridden(await load()));
   await program.parseAsync([...argv]);
 }
 

@@ -7,13 +7,13 @@ import { HostExecutor } from '../target/host-executor.js';
 import { KernelTarget } from '../target/kernel-target.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
 import type { Arch } from '../uapi/arch.js';
-import { hostArch } from '../../kernels/build/machine.js';
 import { findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
 import type { Recipe } from '../../kernels/build/recipe.js';
 import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
 import type { BuiltKernel } from '../../kernels/build/built.js';
 import { ProgressLine } from '../../kernels/build/progress.js';
 import { UsageError } from './exit.js';
+import { machineArch } from './machine-arch.js';
 
 /** What the command line says about where to run. */
 export interface TargetChoice {
@@ -36,13 +36,6 @@ export interface ChosenTarget {
 
 /** Milliseconds per program inside a guest under TCG, as a factor of the same on this machine. */
 const TCG_FACTOR = 3;
-
-/** The architecture of this machine. @throws TargetError for one without tables */
-export function machineArch(): Arch {
-  const arch = hostArch();
-  if (!arch) throw new TargetError(`expected an x86_64 or aarch64 machine, this is ${process.arch}`);
-  return arch;
-}
 
 /** Whether /dev/kvm can be opened for reading and writing. */
 export function kvmOpens(): boolean {

@@ -6,7 +6,7 @@ import type { Arch } from '../uapi/arch.js';
 import { findProfile, PROFILES } from '../uapi/profiles/index.js';
 import type { Context } from '../suite/scope.js';
 import { UsageError } from './exit.js';
-import { machineArch } from './open-target.js';
+import { machineArch } from './machine-arch.js';
 
 export interface ContextOptions {
   arch?: Arch;

@@ -4,7 +4,8 @@ import { openSession } from '../run/session.js';
 import type { Session } from '../run/session.js';
 import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
-import { chooseTarget, machineArch } from './open-target.js';
+import { machineArch } from './machine-arch.js';
+import { chooseTarget } from './open-target.js';
 import { positive } from './options.js';
 import { FEATURES } from './paths.js';
 

@@ -23,7 +23,28 @@ export function buildSteps(raw: readonly RawStep[], path: Path, scope: Scope): P
   return raw.map((step, i) => buildStep(step, [...path, i], scope));
 }
 
+/** A built step and the objects it makes. */
+interface Built {
+  planned: PlannedStep;
+  made: readonly (readonly [string, ObjectKind])[];
+}
+
 function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
+  // Without variables and nonces a step is the same for every point of its case, and most steps are.
+  const cached = scope.steps.get(raw) as Built | undefined;
+  const { planned, made } = cached ?? resolveStep(raw, path, scope);
+  if (!cached && !varies(raw)) scope.steps.set(raw, { planned, made } satisfies Built);
+  for (const [object, kind] of made) scope.objects.set(object, kind);
+  return planned;
+}
+
+/** Whether anything in a raw step depends on the point. */
+function varies(raw: unknown): boolean {
+  if (typeof raw === 'string') return raw.includes('$') || raw.includes('nonce.');
+  return typeof raw === 'object' && raw !== null && Object.values(raw).some(varies);
+}
+
+function resolveStep(raw: RawStep, path: Path, scope: Scope): Built {
   const names = Object.keys(raw).filter((k) => k !== 'expect');
   const name = VERB_NAMES.find((v) => v === names[0]);
   if (name === undefined || names.length !== 1) {
@@ -41,13 +62,13 @@ function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
     // An argument that is not written has no place of its own.
     const where = args[key] === undefined || !isMap(raw[name]) ? at : [...at, key];
     step[key] = resolve(param, args[key], where, scope, key);
-    if (param.kind === 'new') made.push([String(step[key]), param.makes]);
+    if (param.kind === 'new') {
+      // A duplicate stands for whatever it duplicates.
+      const kind = name === 'dup' ? scope.objects.get(String(step['on'])) : undefined;
+      made.push([String(step[key]), kind ?? param.makes]);
+    }
   }
-  for (const [object, kind] of made) {
-    // A duplicate stands for whatever it duplicates.
-    scope.objects.set(object, name === 'dup' ? (scope.objects.get(String(step['on'])) ?? kind) : kind);
-  }
-  return {
+  const planned: PlannedStep = {
     step: step as unknown as Step,
     expect: buildExpect(raw['expect'], [...path, 'expect'], name, scope),
     // Looked up when a report needs it: most points pass, and `check` expands every suite many times.
@@ -56,6 +77,7 @@ function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
       return `${file}:${line}:${column}`;
     },
   };
+  return { planned, made };
 }
 
 function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: string): unknown {

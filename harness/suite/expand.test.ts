@@ -209,6 +209,23 @@ describe('steps', () => {
   });
 });
 
+describe('every point of a case', () => {
+  const body = (second: string): string =>
+    `matrix: { as: [gmem, other] }\nsteps: [{ create_vm: default }, { create_gmem: { size: 1, as: $as } }, ${second}]\n`;
+
+  it('has its objects checked, also in a step that is written without variables', () => {
+    expect(() => pointsOf(body('{ close: gmem }'))).toThrow(
+      "an earlier step, got 'gmem' (known: kvm, vm, other)",
+    );
+  });
+
+  it('has their kinds checked', () => {
+    const steps = '{ dup: { on: $as, as: d } }, { create_vcpu: { vm: d } }';
+    const text = `matrix: { as: [vm, gmem] }\nsteps: [{ create_vm: default }, { create_gmem: { size: 1 } }, ${steps}]\n`;
+    expect(() => pointsOf(text)).toThrow("expected a vm, but 'd' is a gmem");
+  });
+});
+
 describe('requirements', () => {
   const requires = (body: string): readonly string[] =>
     first(pointsOf(body, X86, 'requires: [gmem]\n')).requires;

@@ -32,6 +32,7 @@ export interface TestPoint {
  */
 export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
   const { raw, source } = suite;
+  const built = new Map<object, unknown>();
   return raw.cases.flatMap((c, i) => {
     const path = ['cases', i];
     const { file, line, column } = source.place(path);
@@ -49,7 +50,7 @@ export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
       };
       // Expectations are written for the contexts a case holds for: elsewhere there is nothing to resolve.
       if (skip) return { ...point, requires: [], program: { id, steps: [] } };
-      const scope = Scope.forPoint(source, context, id, vars);
+      const scope = Scope.forPoint(source, context, id, vars, built);
       const steps = [
         ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
         ...buildSteps(c.steps, [...path, 'steps'], scope),

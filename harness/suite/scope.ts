@@ -27,6 +27,8 @@ export class Scope {
     private readonly id: string,
     private readonly vars: Readonly<Record<string, Scalar>>,
     readonly objects: Map<string, ObjectKind>,
+    /** Steps of this suite and context that were built already, by their raw form. */
+    readonly steps: Map<object, unknown>,
   ) {}
 
   static forPoint(
@@ -34,13 +36,14 @@ export class Scope {
     context: Context,
     id: string,
     vars: Readonly<Record<string, Scalar>>,
+    steps = new Map<object, unknown>(),
   ): Scope {
-    return new Scope(source, context, id, vars, new Map([['kvm', 'kvm']]));
+    return new Scope(source, context, id, vars, new Map([['kvm', 'kvm']]), steps);
   }
 
   /** A copy whose new objects stay its own: the child of a fork. */
   child(): Scope {
-    return new Scope(this.source, this.context, this.id, this.vars, new Map(this.objects));
+    return new Scope(this.source, this.context, this.id, this.vars, new Map(this.objects), this.steps);
   }
 
   /** A 64-bit number: -2^63 … 2^64-1. @throws CaseError */
@@ -129,5 +132,12 @@ function own<T>(record: Readonly<Record<string, T>>, name: string): T | undefine
 
 /** A 64-bit value that no other point uses, never zero and the same in every run. */
 function nonce(seed: string): bigint {
-  return createHash('sha256').update(seed).digest().readBigUInt64LE() | 1n;
+  const known = nonces.get(seed);
+  if (known !== undefined) return known;
+  const value = createHash('sha256').update(seed).digest().readBigUInt64LE() | 1n;
+  nonces.set(seed, value);
+  return value;
 }
+
+/** Hashing is dear beside everything else here, and each nonce is asked for in many contexts. */
+const nonces = new Map<string, bigint>();
