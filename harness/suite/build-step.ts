@@ -23,17 +23,21 @@ export function buildSteps(raw: readonly RawStep[], path: Path, scope: Scope): P
   return raw.map((step, i) => buildStep(step, [...path, i], scope));
 }
 
-/** A built step and the objects it makes. */
+/** A built step, the objects it was checked against, and those it makes. */
 interface Built {
+  objects: string;
   planned: PlannedStep;
   made: readonly (readonly [string, ObjectKind])[];
 }
 
 function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
   // Without variables and nonces a step is the same for every point of its case, and most steps are.
-  const cached = scope.steps.get(raw) as Built | undefined;
-  const { planned, made } = cached ?? resolveStep(raw, path, scope);
-  if (!cached && !varies(raw)) scope.steps.set(raw, { planned, made } satisfies Built);
+  // What it refers to may still have been made by one that varies: then it has to be checked anew.
+  const objects = [...scope.objects].join(' ');
+  const known = scope.steps.get(raw) as Built | undefined;
+  const built = known?.objects === objects ? known : { ...resolveStep(raw, path, scope), objects };
+  if (built !== known && !varies(raw)) scope.steps.set(raw, built);
+  const { planned, made } = built;
   for (const [object, kind] of made) scope.objects.set(object, kind);
   return planned;
 }
@@ -44,7 +48,7 @@ function varies(raw: unknown): boolean {
   return typeof raw === 'object' && raw !== null && Object.values(raw).some(varies);
 }
 
-function resolveStep(raw: RawStep, path: Path, scope: Scope): Built {
+function resolveStep(raw: RawStep, path: Path, scope: Scope): Omit<Built, 'objects'> {
   const names = Object.keys(raw).filter((k) => k !== 'expect');
   const name = VERB_NAMES.find((v) => v === names[0]);
   if (name === undefined || names.length !== 1) {
