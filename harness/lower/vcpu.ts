@@ -31,7 +31,7 @@ const GUESTS: Readonly<Record<'x86_64' | 'aarch64', GuestArch>> = { x86_64: x86G
 /** Memslot of the boot memory: out of the way of the slots that cases use. */
 const BOOT_SLOT = 31n;
 /** A vCPU that never exits is interrupted after this many milliseconds. */
-const RUN_LIMIT_MS = 2000;
+const RUN_LIMIT_MS = 5000;
 const RUN_MAP_BYTES = 12288n;
 const RUN_HEAD = 64;
 
