@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { EXIT, UsageError, explainError } from '../harness/cli/exit.js';
-import { machineArch } from '../harness/cli/open-target.js';
+import { machineArch } from '../harness/cli/machine-arch.js';
 import { positive } from '../harness/cli/options.js';
 import { TargetError } from '../harness/target/executor.js';
 import { GUEST_ARCHES } from '../kernels/build/machine.js';
@@ -69,11 +69,11 @@ async function bench(options: Options): Promise<void> {
 }
 
 const names = BENCHMARKS.map(({ name }) => name);
-const list = BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(6)} ${about}`).join('\n');
+const list = BENCHMARKS.map(({ name, about }) => `  ${name.padEnd(7)} ${about}\n`).join('');
 
 try {
   await new Command('bench')
-    .description(`Measure gmemcheck beside the same work without it.\n\n${list}`)
+    .description('Measure gmemcheck beside the same work without it.')
     .exitOverride()
     .addOption(new Option('--only <names...>', 'these benchmarks only').choices(names))
     .addOption(
@@ -87,7 +87,7 @@ try {
     .option('--json', 'print machine and figures as JSON')
     .addHelpText(
       'after',
-      '\nExit codes: 0 measured (targets met or not), 2 usage, 3 something could not be measured.',
+      `\nBenchmarks:\n${list}\nExit codes: 0 measured (targets met or not), 2 usage, 3 something could not be measured.`,
     )
     .action(bench)
     .parseAsync();
