@@ -167,7 +167,9 @@ for (const arch of GUEST_ARCHES) {
       });
       const failure = qemu.start();
       await expect(failure).rejects.toBeInstanceOf(TargetError);
-      await expect(failure).rejects.toThrow(/did not answer within 6 s[^]*the end of the console:\n {2}\| \[/);
+      await expect(failure).rejects.toThrow(
+        /did not answer within 6 s[^]*the end of the console:\n {2}\| \[/,
+      );
     });
 
     it('says what QEMU says of an image that it refuses', async () => {

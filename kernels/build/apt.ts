@@ -8,7 +8,8 @@ import { TargetError } from '../../harness/target/executor.js';
 import { debianMirror, parseDeb822, parseOneLine } from './apt-sources.js';
 import { cacheDir } from './cache.js';
 
-const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
+/** Names a mirror on machines that are configured for none. */
+const MIRROR_VARIABLE = 'GMEMCHECK_DEBIAN_MIRROR';
 const DEFAULT_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 function configuredSources() {
@@ -23,6 +24,16 @@ function configuredSources() {
     if (file.endsWith('.sources')) return parseDeb822(readFileSync(file, 'utf8'));
     return file.endsWith('.list') ? parseOneLine(readFileSync(file, 'utf8')) : [];
   });
+}
+
+function configuredMirror(): { uri: string; signedBy?: string } {
+  const named = process.env[MIRROR_VARIABLE] ?? '';
+  const mirror = named === '' ? debianMirror(configuredSources()) : { uri: named };
+  if (mirror) return mirror;
+  throw new TargetError(
+    `expected a mirror of Debian (…/debian, main) in /etc/apt/sources.list or sources.list.d, found none; ` +
+      `set ${MIRROR_VARIABLE} to the URI of one`,
+  );
 }
 
 async function apt(command: string, args: string[], cwd?: string): Promise<string> {
@@ -53,10 +64,10 @@ export class PrivateApt {
    * Prepare the state below the cache directory (no network).
    *
    * @param suite e.g. `trixie-backports`.
-   * @throws TargetError when there is no keyring to check signatures with.
+   * @throws TargetError when there is no mirror, or no keyring to check signatures with.
    */
   static async open(suite: string): Promise<PrivateApt> {
-    const mirror = debianMirror(configuredSources()) ?? { uri: DEFAULT_MIRROR };
+    const mirror = configuredMirror();
     const keyring = mirror.signedBy ?? DEFAULT_KEYRING;
     if (!existsSync(keyring)) {
       throw new TargetError(
