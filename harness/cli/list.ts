@@ -7,6 +7,7 @@ import { select } from '../run/select.js';
 import { expandSuite } from '../suite/expand.js';
 import type { TestPoint } from '../suite/expand.js';
 import { loadSuites } from '../suite/load.js';
+import type { LoadedSuite } from '../suite/load.js';
 import type { Context } from '../suite/scope.js';
 import { contextOptions } from './options.js';
 import type { ContextOptions } from './options.js';
@@ -18,8 +19,8 @@ interface ListOptions extends ContextOptions {
 }
 
 /** Points of suite files for a context that was given, not probed. */
-export function pointsFor(suites: readonly string[] | undefined, context: Context): TestPoint[] {
-  return loadSuites(suites && suites.length > 0 ? suites : [SUITES]).flatMap((s) => expandSuite(s, context));
+export function pointsFor(suites: readonly LoadedSuite[], context: Context): TestPoint[] {
+  return suites.flatMap((s) => expandSuite(s, context));
 }
 
 /** What a program does, step by step: the suite's words, the calls, the expectation. */
@@ -65,7 +66,7 @@ export function listCommand(): Command {
       .option('--json', 'as JSON'),
   ).action((ids: string[], options: ListOptions, command: Command) => {
     const context = contextOptions.resolve(command);
-    const points = select(pointsFor(options.suites, context), ids);
+    const points = select(pointsFor(loadSuites(options.suites ?? [SUITES]), context), ids);
     if (options.json) {
       const rows = points.map(({ id, suite, about, requires, where, skip }) => ({
         id,
@@ -91,7 +92,7 @@ export function explainCommand(): Command {
       .option('--suites <path...>', 'suite files or directories instead of the shipped ones'),
   ).action((ids: string[], options: ListOptions, command: Command) => {
     const context = contextOptions.resolve(command);
-    for (const p of select(pointsFor(options.suites, context), ids)) {
+    for (const p of select(pointsFor(loadSuites(options.suites ?? [SUITES]), context), ids)) {
       const lines = [
         p.id,
         `  ${p.about}`,

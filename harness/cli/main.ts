@@ -27,7 +27,8 @@ async function main(argv: readonly string[]): Promise<void> {
       'after',
       '\nExit codes: 0 as expected, 1 unexpected result, 2 usage or bad input, 3 environment: nothing proven.',
     );
-  const called = COMMANDS[argv[2] ?? ''];
+  const name = argv[2] ?? '';
+  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   for (const load of called ? [called] : Object.values(COMMANDS))
     program.addCommand(overridden(await load()));
   await program.parseAsync([...argv]);

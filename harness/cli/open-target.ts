@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { accessSync, constants } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { basename } from 'node:path';
 import { AgentExecutor } from '../target/agent-executor.js';
 import { TargetError } from '../target/executor.js';
@@ -37,10 +37,10 @@ export interface ChosenTarget {
 /** Milliseconds per program inside a guest under TCG, as a factor of the same on this machine. */
 const TCG_FACTOR = 3;
 
-/** Whether /dev/kvm can be opened for reading and writing. */
+/** Whether /dev/kvm can be opened for reading and writing. The file alone says nothing: it may lack its driver. */
 export function kvmOpens(): boolean {
   try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    closeSync(openSync('/dev/kvm', 'r+'));
     return true;
   } catch {
     return false;
@@ -49,12 +49,13 @@ export function kvmOpens(): boolean {
 
 /**
  * Find out what `auto` means: the running kernel when /dev/kvm opens, else a guest kernel that is built.
+ * @param look what is there; this machine, unless a test says otherwise
  * @throws TargetError saying on one line what is missing and what to run
  */
-export async function resolveAuto(arch: Arch): Promise<string> {
-  if (kvmOpens()) return 'host';
+export async function resolveAuto(arch: Arch, look = { kvmOpens, findBuiltKernel }): Promise<string> {
+  if (look.kvmOpens()) return 'host';
   for (const recipe of loadRecipes()) {
-    if (await findBuiltKernel(recipe, arch)) return `qemu:${recipe.name}`;
+    if (await look.findBuiltKernel(recipe, arch)) return `qemu:${recipe.name}`;
   }
   const names = loadRecipes().map((r) => r.name);
   throw new TargetError(

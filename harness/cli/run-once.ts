@@ -17,7 +17,7 @@ import { expandAll, openSession } from '../run/session.js';
 import type { Session } from '../run/session.js';
 import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
 import { renderSummary } from '../report/summary.js';
-import { loadSuites } from '../suite/load.js';
+import type { LoadedSuite } from '../suite/load.js';
 import { UNEXPECTED } from '../judge/verdict.js';
 import { RemoteFiles } from '../target/remote-files.js';
 import { UsageError } from './exit.js';
@@ -29,13 +29,12 @@ import type { RunOptions } from './run.js';
 export async function runOnce(
   ids: readonly string[],
   options: RunOptions,
+  suites: readonly LoadedSuite[],
   chosen: ChosenTarget,
   signal: AbortSignal,
   color: boolean,
 ): Promise<RunResult> {
   const started = performance.now();
-  const paths = options.suites ?? [SUITES];
-  const suites = loadSuites(paths);
   const session = await openSession(chosen.target, FEATURES, options.profile);
   const points = select(expandAll(suites, session), ids);
   const whole = ids.length === 0 && options.suites === undefined;

@@ -10,7 +10,9 @@ import { chooseTarget } from './open-target.js';
 import { positive } from './options.js';
 import { pointsFor, renderProgram } from './list.js';
 import { select } from '../run/select.js';
-import { RUNS } from './paths.js';
+import { loadSuites } from '../suite/load.js';
+import type { Context } from '../suite/scope.js';
+import { RUNS, SUITES } from './paths.js';
 import { runOnce } from './run-once.js';
 
 /** Options of `run`, as commander gives them. */
@@ -76,12 +78,18 @@ export function runCommand(): Command {
     });
 }
 
+/** What suites are expanded for when no kernel was asked yet. */
+function givenContext(arch: Arch, options: RunOptions): Context {
+  const profile = findProfile(options.profile ?? 'd0-mainline');
+  if (!profile) throw new UsageError(`unknown profile '${options.profile ?? ''}'`);
+  return { arch, profile, pageSize: 4096 };
+}
+
 function dryRun(ids: readonly string[], options: RunOptions): number {
+  const suites = loadSuites(options.suites ?? [SUITES]);
   for (const arch of arches(options)) {
-    const profile = findProfile(options.profile ?? 'd0-mainline');
-    if (!profile) throw new UsageError(`unknown profile '${options.profile ?? ''}'`);
-    const context = { arch, profile, pageSize: 4096 };
-    for (const point of select(pointsFor(options.suites, context), ids)) {
+    const context = givenContext(arch, options);
+    for (const point of select(pointsFor(suites, context), ids)) {
       const lines = point.skip ? [`  skip: ${point.skip.reason}`] : renderProgram(point, context);
       process.stdout.write(`${point.id} (${arch})\n${lines.join('\n')}\n`);
     }
@@ -99,6 +107,9 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
   const list = arches(options);
   if (options.resume !== undefined && list.length > 1)
     throw new UsageError('--resume continues one run: give its architecture');
+  // What was written wrong is said before a kernel is built or booted for it.
+  const suites = loadSuites(options.suites ?? [SUITES]);
+  for (const arch of list) select(pointsFor(suites, givenContext(arch, options)), ids);
   const abort = new AbortController();
   const stop = (): void => {
     process.stderr.write('\nstopping after this point; press again to stop now\n');
@@ -122,6 +133,7 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
       const { records, total, exit } = await runOnce(
         ids,
         options,
+        suites,
         chosen,
         abort.signal,
         wantsColor(process.stderr),

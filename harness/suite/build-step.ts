@@ -58,6 +58,9 @@ function resolveStep(raw: RawStep, path: Path, scope: Scope): Omit<Built, 'objec
     );
   }
   const at = [...path, name];
+  // Executors wait for one child at a time.
+  if (name === 'fork' && path.includes('fork'))
+    throw scope.keyError(at, 'expected a step other than fork in the steps of a fork');
   const v = verb(name);
   const args = isMap(raw[name]) ? raw[name] : { [v.primary ?? '']: raw[name] };
   const made: [string, ObjectKind][] = [];
