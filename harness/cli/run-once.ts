@@ -20,6 +20,7 @@ import { renderSummary } from '../report/summary.js';
 import type { LoadedSuite } from '../suite/load.js';
 import { UNEXPECTED } from '../judge/verdict.js';
 import { RemoteFiles } from '../target/remote-files.js';
+import { ageRemark } from '../uapi/profiles/index.js';
 import { UsageError } from './exit.js';
 import type { ChosenTarget } from './open-target.js';
 import { FEATURES, REFERENCE, shellWord, SUITES, version } from './paths.js';
@@ -45,6 +46,8 @@ export async function runOnce(
   process.stderr.write(
     `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points${startOf(session)}; ${dir.path}\n`,
   );
+  const remark = ageRemark(session.profile, session.identity.release);
+  if (remark !== undefined) process.stderr.write(`note: ${remark}\n`);
   const result = await runSuites({
     session,
     points,

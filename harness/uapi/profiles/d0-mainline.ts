@@ -7,6 +7,7 @@ export const d0Mainline: Profile = {
   about:
     'mainline 7.3: no in-place conversion, no ioctl on the guest_memfd fd; older kernels are held to it too',
   sources: ['virt/kvm/guest_memfd.c (Linux 7.3.4)', 'include/uapi/linux/kvm.h (Linux 7.3.4)'],
+  kernel: [7, 3],
   dialect: 0,
   constants: {},
   probe: { commands: [] },

@@ -11,6 +11,7 @@ export const d8: Profile = {
     'kvm-x86 coco 799c9fadc639 (ioctl), dcde2f853ff4 (error_offset), 537ec2b15fdd (switch)',
     '20260910-gmem-inplace-conversion-v13-0-dd6fbf94f4e1',
   ],
+  kernel: [7, 4],
   dialect: 8,
   constants: { KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES: 252n },
   probe: {

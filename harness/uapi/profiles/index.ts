@@ -4,6 +4,7 @@ import { d0Mainline } from './d0-mainline.js';
 import { d8 } from './d8-7.4.js';
 import type { Profile } from './profile.js';
 
+export { ageRemark } from './profile.js';
 export type { Profile, ProfileProbe } from './profile.js';
 
 /** All dialects this version knows, oldest first. */

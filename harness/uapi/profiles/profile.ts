@@ -9,6 +9,8 @@ export interface Profile {
   about: string;
   /** Where the facts come from: kernel files, commit ids, message-ids. */
   sources: readonly string[];
+  /** The kernel whose behaviour the cases of this profile were measured against, as [major, minor]. */
+  kernel: readonly [number, number];
   /** Ordinal of the dialect, D0 … D8. */
   dialect: number;
   /** Names that cases may use under this profile, on top of the common constants. */
@@ -26,4 +28,20 @@ export interface ProfileProbe {
   commands: readonly { cmd: bigint; answer: 'ENOTTY' | 'EFAULT' }[];
   /** Capability whose value on a private-capable VM must be `value`, once the commands agree. */
   capability?: { number: bigint; value: bigint };
+}
+
+/**
+ * A remark for runs on a kernel older than the one that a profile describes: what differs there may be a
+ * mistake that was corrected since, and is still true of that kernel.
+ * @param release as uname gives it
+ */
+export function ageRemark(profile: Profile, release: string): string | undefined {
+  const [, major, minor] = /^(\d+)\.(\d+)/.exec(release) ?? [];
+  if (major === undefined || minor === undefined) return undefined;
+  const [wantedMajor, wantedMinor] = profile.kernel;
+  const older = Number(major) < wantedMajor || (Number(major) === wantedMajor && Number(minor) < wantedMinor);
+  const name = `${wantedMajor}.${wantedMinor}`;
+  return older
+    ? `${profile.id} describes Linux ${name}; ${release} is older, and what differs may have been corrected since`
+    : undefined;
 }
