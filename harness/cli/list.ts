@@ -9,7 +9,7 @@ import type { TestPoint } from '../suite/expand.js';
 import { loadSuites } from '../suite/load.js';
 import type { LoadedSuite } from '../suite/load.js';
 import type { Context } from '../suite/scope.js';
-import { contextOptions } from './options.js';
+import { contextOptions, repeated } from './options.js';
 import type { ContextOptions } from './options.js';
 import { SUITES } from './paths.js';
 
@@ -62,7 +62,7 @@ export function listCommand(): Command {
     new Command('list')
       .description('List test points: id, or why a point does not apply.')
       .argument('[ids...]', 'ids, suites, areas, or patterns with *')
-      .option('--suites <path...>', 'suite files or directories instead of the shipped ones')
+      .option('--suites <path>', 'suite file or directory instead of the shipped ones; repeatable', repeated)
       .option('--json', 'as JSON'),
   ).action((ids: string[], options: ListOptions, command: Command) => {
     const context = contextOptions.resolve(command);
@@ -89,7 +89,7 @@ export function explainCommand(): Command {
     new Command('explain')
       .description('Explain test points: the expectation, where it comes from, and every call.')
       .argument('<ids...>', 'ids, suites, areas, or patterns with *')
-      .option('--suites <path...>', 'suite files or directories instead of the shipped ones'),
+      .option('--suites <path>', 'suite file or directory instead of the shipped ones; repeatable', repeated),
   ).action((ids: string[], options: ListOptions, command: Command) => {
     const context = contextOptions.resolve(command);
     for (const p of select(pointsFor(loadSuites(options.suites ?? [SUITES]), context), ids)) {

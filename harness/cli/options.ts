@@ -33,6 +33,11 @@ contextOptions.resolve = (command: Command): Context => {
   return { arch: arch ?? machineArch(), profile: found, pageSize: pageSize ?? 4096 };
 };
 
+/** An option that may be given several times; unlike `<path...>` it leaves the arguments after it alone. */
+export function repeated(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
 /** A positive whole number from the command line. */
 export function positive(text: string): number {
   const n = Number(text);

@@ -7,7 +7,7 @@ import { wantsColor } from '../report/summary.js';
 import { EXIT, UsageError } from './exit.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
-import { positive } from './options.js';
+import { positive, repeated } from './options.js';
 import { pointsFor, renderProgram } from './list.js';
 import { select } from '../run/select.js';
 import { loadSuites } from '../suite/load.js';
@@ -57,7 +57,7 @@ export function runCommand(): Command {
         PROFILES.map((p) => p.id),
       ),
     )
-    .option('--suites <path...>', 'suite files or directories instead of the shipped ones')
+    .option('--suites <path>', 'suite file or directory instead of the shipped ones; repeatable', repeated)
     .addOption(
       new Option('--format <format>', 'report on stdout').choices(['tap', 'ktap', 'none']).default('tap'),
     )

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, it } from 'vitest';
+import type { BuiltKernel } from '../../kernels/build/built.js';
+import type { findBuiltKernel } from '../../kernels/build/kernel.js';
+import { TargetError } from '../target/executor.js';
+import { chooseTarget, resolveAuto } from './open-target.js';
+
+const none: typeof findBuiltKernel = () => Promise.resolve(undefined);
+const built: typeof findBuiltKernel = () => Promise.resolve({} as BuiltKernel);
+
+describe('the target of `npm start`', () => {
+  it('is the running kernel when /dev/kvm opens, whatever is built', async () => {
+    expect(await resolveAuto('x86_64', { kvmOpens: () => true, findBuiltKernel: built })).toBe('host');
+    expect(await resolveAuto('x86_64', { kvmOpens: () => true, findBuiltKernel: none })).toBe('host');
+  });
+
+  it('is else a guest kernel that is built', async () => {
+    expect(await resolveAuto('x86_64', { kvmOpens: () => false, findBuiltKernel: built })).toBe(
+      'qemu:mainline-7.3',
+    );
+  });
+
+  it('asks for a kernel of the architecture', async () => {
+    const arm: typeof findBuiltKernel = (_recipe, arch) => (arch === 'aarch64' ? built : none)(_recipe, arch);
+    const look = { kvmOpens: () => false, findBuiltKernel: arm };
+    expect(await resolveAuto('aarch64', look)).toBe('qemu:mainline-7.3');
+    await expect(resolveAuto('x86_64', look)).rejects.toThrow(TargetError);
+  });
+
+  it('is else none, said on one line with what to run', async () => {
+    const failure = await resolveAuto('x86_64', { kvmOpens: () => false, findBuiltKernel: none }).catch(
+      (e: unknown) => e,
+    );
+    expect(failure).toBeInstanceOf(TargetError);
+    expect(failure).toMatchObject({ scope: 'fatal' });
+    expect((failure as Error).message).toBe(
+      'no target: /dev/kvm does not open and no guest kernel is built; run: gmemcheck kernel build mainline-7.3 (see also: gmemcheck doctor)',
+    );
+  });
+});
+
+describe('chooseTarget', () => {
+  it('names a kernel of the user by its file, and may crash it', async () => {
+    const { target, recipe } = await chooseTarget({
+      target: 'auto',
+      arch: 'x86_64',
+      kernel: '/boot/vmlinuz-x',
+      timeout: 10,
+    });
+    expect(target.name).toBe('qemu:vmlinuz-x');
+    expect(target.options.disposable).toBe(true);
+    expect(recipe).toBeUndefined();
+  });
+
+  it('refuses another architecture for the running kernel', async () => {
+    const other = process.arch === 'x64' ? 'aarch64' : 'x86_64';
+    await expect(chooseTarget({ target: 'host', arch: other, timeout: 10 })).rejects.toThrow(
+      /is this machine .*, got --arch/,
+    );
+  });
+});
