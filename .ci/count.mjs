@@ -15,7 +15,8 @@ function verdicts(path, minimum) {
   const { pass, error, crash } = totals.counts;
   for (const { id, verdict } of unexpected) console.error(`  ${verdict} on ${identity.release}: ${id}`);
   if (error > 0 || crash > 0) fail(`${error} errors and ${crash} crashes on ${identity.target}`);
-  if (totals.executed < minimum) fail(`expected at least ${minimum} executed points on ${identity.target}, got ${totals.executed}`);
+  if (totals.executed < minimum)
+    fail(`expected at least ${minimum} executed points on ${identity.target}, got ${totals.executed}`);
   return pass;
 }
 
@@ -23,12 +24,16 @@ function verdicts(path, minimum) {
 function journal(runs, arch, minimum) {
   const dirs = readdirSync(runs).filter((d) => d !== 'latest' && d.includes(`-${arch}-`));
   if (dirs.length !== 1) fail(`expected one run of ${arch}, got ${dirs.length}`);
-  const lines = readFileSync(join(runs, dirs[0], 'journal.ndjson'), 'utf8').trimEnd().split('\n').map((l) => JSON.parse(l));
+  const lines = readFileSync(join(runs, dirs[0], 'journal.ndjson'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((l) => JSON.parse(l));
   const trailer = lines.at(-1);
   if (trailer.kind !== 'trailer') fail(`the run of ${arch} did not end`);
   const { pass, fail: failed, error, crash, xpass } = trailer.totals.counts;
   if (failed + error + crash + xpass > 0) fail(`${arch}: ${JSON.stringify(trailer.totals.counts)}`);
-  if (trailer.totals.executed < minimum) fail(`expected at least ${minimum} executed points on ${arch}, got ${trailer.totals.executed}`);
+  if (trailer.totals.executed < minimum)
+    fail(`expected at least ${minimum} executed points on ${arch}, got ${trailer.totals.executed}`);
   console.error(`${arch}: ${JSON.stringify(trailer.totals.counts)}`);
   return pass;
 }
@@ -38,7 +43,8 @@ function total(path, points) {
   const report = json(path);
   for (const file of report.testResults) {
     for (const t of file.assertionResults) {
-      if (t.status === 'pending' || t.status === 'skipped' || t.status === 'todo') console.log(`skipped: ${t.fullName}`);
+      if (t.status === 'pending' || t.status === 'skipped' || t.status === 'todo')
+        console.log(`skipped: ${t.fullName}`);
     }
   }
   const passed = report.numPassedTests + points;

@@ -12,9 +12,7 @@ export interface CrashReport {
 }
 
 /** An executed program, or the crash that ended it. */
-export type Execution =
-  | { reply: WireReply; crash?: CrashReport }
-  | { reply?: undefined; crash: CrashReport };
+export type Execution = { reply: WireReply; crash?: CrashReport } | { reply?: undefined; crash: CrashReport };
 
 /**
  * Something that executes wire programs one at a time: the ffi-rs worker, the agent as a child, the agent
