@@ -63,7 +63,7 @@ export class TapReport {
     } else if (verdict === 'xfail') {
       this.#suite?.fail(place.point, { ...NO_CALL_SITE, todo: directive(record) });
     } else if (isNotOk(verdict)) {
-      this.#suite?.fail(place.point, { ...NO_CALL_SITE, ...diagnose(record) });
+      this.#suite?.fail(place.point, { ...NO_CALL_SITE, ...foldless(diagnose(record)) });
     } else {
       this.#suite?.pass(place.point, { ...NO_CALL_SITE });
     }
@@ -100,6 +100,11 @@ export class TapReport {
 /** Directive text; a final `{` would open a buffered subtest, and an empty text would drop the directive. */
 function directive(record: CaseRecord): string | true {
   return directiveText(record).replace(/\{$/, '(') || true;
+}
+
+/** The command as a literal block: a long plain scalar would be folded, and could not be copied. */
+function foldless<D extends { replay: string }>(diagnostic: D): D {
+  return { ...diagnostic, replay: `${diagnostic.replay}\n` };
 }
 
 async function flush(sink: Writable): Promise<void> {
