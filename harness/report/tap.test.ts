@@ -75,7 +75,7 @@ describe('TapReport', () => {
       about: 'Every reserved flag bit is refused.',
       mismatches: ofVerdict('fail')[0]?.mismatches,
       calls: ofVerdict('fail')[0]?.calls,
-      replay: "gmemcheck run --target qemu:mainline-7.3 'create/flags/each-bit[bit=3]'\n",
+      replay: "gmemcheck run --target qemu:mainline-7.3 'create/flags/each-bit[bit=3]'",
     });
   });
 

@@ -63,7 +63,10 @@ export class TapReport {
     } else if (verdict === 'xfail') {
       this.#suite?.fail(place.point, { ...NO_CALL_SITE, todo: directive(record) });
     } else if (isNotOk(verdict)) {
-      this.#suite?.fail(place.point, { ...NO_CALL_SITE, ...foldless(diagnose(record)) });
+      const diagnostic = diagnose(record);
+      this.#suite?.fail(place.point, { ...NO_CALL_SITE, ...diagnostic });
+      // Once more outside of the YAML, which folds long lines: this one is to be copied.
+      this.#suite?.comment(`replay: ${diagnostic.replay}`);
     } else {
       this.#suite?.pass(place.point, { ...NO_CALL_SITE });
     }
@@ -100,11 +103,6 @@ export class TapReport {
 /** Directive text; a final `{` would open a buffered subtest, and an empty text would drop the directive. */
 function directive(record: CaseRecord): string | true {
   return directiveText(record).replace(/\{$/, '(') || true;
-}
-
-/** The command as a literal block: a long plain scalar would be folded, and could not be copied. */
-function foldless<D extends { replay: string }>(diagnostic: D): D {
-  return { ...diagnostic, replay: `${diagnostic.replay}\n` };
 }
 
 async function flush(sink: Writable): Promise<void> {
