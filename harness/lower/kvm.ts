@@ -123,7 +123,7 @@ const ANY_STRUCT: StructLayout = { name: 'buffer', size: 512, members: [] };
 export const ioctl: Lower<StepOf<'ioctl'>> = (cx, s) => {
   const arg = s.value === undefined ? structArg(cx.b, ANY_STRUCT, {}, s.arg).arg : imm(s.value);
   const name = Object.entries(CONSTANTS).find(
-    ([k, v]) => k.startsWith('KVM_') && v === s.cmd && s.cmd > 0xae00n,
+    ([k, v]) => k.startsWith('KVM_') && v === s.cmd && s.cmd >= 0xae00n,
   )?.[0];
   const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, imm(s.cmd, name ?? show(s.cmd)), arg]);
   return { main, fields: (r) => ({ value: r.op(main).ret }) };
