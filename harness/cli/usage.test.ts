@@ -205,8 +205,8 @@ describe('doctor', () => {
   it('says what each target needs', async () => {
     const { code, stdout } = await gmemcheck(['doctor', '--json']);
     expect(code).toBe(0);
-    const findings = JSON.parse(stdout) as { what: string; ok: boolean; fix?: string }[];
+    const findings = JSON.parse(stdout) as { what: string; ok: boolean; fix?: string; packages?: string[] }[];
     expect(findings.find((f) => f.what === '/dev/kvm')).toBeDefined();
-    for (const f of findings.filter(({ ok }) => !ok)) expect(f.fix, f.what).toBeDefined();
+    for (const f of findings.filter(({ ok }) => !ok)) expect(f.fix ?? f.packages, f.what).toBeDefined();
   });
 });

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What the machine that runs the tests has; tests that need what it lacks are skipped by name. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
 import { agentCompiler, machineArch } from '../../kernels/build/agent.js';
 import { findBuiltKernel } from '../../kernels/build/kernel.js';
 import { loadMachine } from '../../kernels/build/machine.js';
 import { findRecipe } from '../../kernels/build/recipe.js';
+import { kvmOpens } from '../cli/open-target.js';
 
 const arch = machineArch();
 
@@ -17,14 +17,7 @@ function runs(command: string): boolean {
 export const hasCompiler = arch !== undefined && runs(agentCompiler(arch).command) && runs('make');
 
 /** /dev/kvm opens. */
-export const hasKvm = ((): boolean => {
-  try {
-    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
-})();
+export const hasKvm = kvmOpens();
 
 /** QEMU for guests of this machine's architecture. */
 export const hasQemu = arch !== undefined && runs(loadMachine(arch).qemu.binary);
