@@ -106,11 +106,11 @@ describe('a feature', () => {
     const states = await evaluateFeatures(features, new Set(['fork']), 'x86_64', 4096, () =>
       Promise.resolve([]),
     );
-    expect([...states].map(([id, s]) => [id, s.present])).toEqual([
-      ['a', true],
-      ['no-a', false],
-      ['b', false],
-      ['no-b', true],
+    expect([...states].map(([id, s]) => [id, s.present, s.why])).toEqual([
+      ['a', true, 'the target has A'],
+      ['no-a', false, 'present: the target has A'],
+      ['b', false, 'the target lacks B'],
+      ['no-b', true, 'the target lacks B'],
     ]);
   });
 });

@@ -90,7 +90,7 @@ export async function evaluateFeatures(
       const other = states.get(f.not);
       states.set(f.id, {
         present: other?.present === false,
-        why: other?.why ?? `feature ${f.not} is not known`,
+        why: `${other?.present ? 'present: ' : ''}${other?.why ?? `feature ${f.not} is not known`}`,
       });
     } else if (f.vm_type !== undefined && arch !== 'x86_64') {
       states.set(f.id, { present: false, why: `absent: ${f.about} (${arch} has no VM types)` });
