@@ -89,7 +89,7 @@ describe.skipIf(!hasKvm || !hasCompiler)(
 
       it('has a replay command that does just that', async () => {
         const [, command = ''] = /^ {4}# replay: gmemcheck (.*)$/m.exec(ended.stdout) ?? [];
-      expect(command).toBe(`run --target agent --suites ${wrong} t/wrong/api-version`);
+        expect(command).toBe(`run --target agent --suites ${wrong} t/wrong/api-version`);
         const again = await gmemcheck([...command.split(' '), '--out', out]);
         expect(again.code).toBe(1);
         expect(again.stdout).toBe(ended.stdout);
