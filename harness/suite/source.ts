@@ -11,6 +11,7 @@ export type Path = readonly (string | number)[];
 /** A parsed YAML file that still knows where everything was written. */
 export interface Source {
   file: string;
+  text: string;
   /** Plain data; every integer is a bigint. */
   data: unknown;
   /**
@@ -65,7 +66,7 @@ export function parseSource(file: string, text: string): Source {
     const pair = pairOf(find(doc, path.slice(0, -1)).node, path.at(-1));
     return isNode(pair?.key) && pair.key.range ? at(pair.key.range[0]) : place(path);
   };
-  return { file, data: plain(doc, at), place, keyPlace };
+  return { file, text, data: plain(doc, at), place, keyPlace };
 }
 
 /** Plain data of a document. A node that the composer accepted and cannot convert is bad input too. */

@@ -45,5 +45,6 @@ int program_run(const struct channel *channel, const struct program *program,
 void exec_setup(void);
 void exec_ops(const struct program *program, struct record *record, uint8_t *blob,
 	      uint32_t first, uint32_t end);
+void exec_release(const struct program *program, struct record *record, uint8_t *blob);
 
 #endif

@@ -70,6 +70,7 @@ static void child(const struct channel *channel, const struct program *program)
 	memcpy(blob, program->blob, program->blob_length);
 	record->blob_address = (uintptr_t)blob;
 	exec_ops(program, record, blob, 0, program->op_count);
+	exec_release(program, record, blob);
 	record->finished = 1;
 	_exit(0);
 }
