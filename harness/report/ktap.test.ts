@@ -78,10 +78,28 @@ describe('renderKtap', () => {
     expect([main.subtests[0]?.status, errors]).toEqual(['skipped', []]);
   });
 
-  it('is no success when nothing was recorded or the run was abandoned', () => {
-    expect(renderKtap(IDENTITY, [])).toContain('1..0\nBail out! no case was executed\n');
-    expect(parseKtap(renderKtap(IDENTITY, [])).errors).toEqual(['main: 0 tests run!']);
-    expect(renderKtap(IDENTITY, ofVerdict('pass'), 'guest lost')).toContain('\nBail out! guest lost\n');
+  it('is a failure to every reader when the run was abandoned, whatever passed before', () => {
+    const text = renderKtap(IDENTITY, ofVerdict('pass'), 'guest lost # SKIP\nok 1 x');
+    expect(text).toContain('\n1..2\n');
+    expect(text).toContain('\nnot ok 2 gmemcheck # ERROR guest lost \\# SKIP ok 1 x\nBail out! guest lost');
+    const { main, errors } = parseKtap(text);
+    expect(errors).toEqual([]);
+    expect(main.status).toBe('failure');
+    expect(main.subtests.map(({ status }) => status)).toEqual(['success', 'failure']);
+  });
+
+  it('is a failure when nothing was recorded', () => {
+    const text = renderKtap(IDENTITY, []);
+    expect(text).toContain(
+      '1..1\nnot ok 1 gmemcheck # ERROR no case was executed\nBail out! no case was exec',
+    );
+    expect(parseKtap(text)).toMatchObject({ errors: [], main: { status: 'failure' } });
+  });
+
+  it('does not name the failure of the run like a suite', () => {
+    const text = renderKtap(IDENTITY, [makeRecord('gmemcheck', 'x')], 'guest lost');
+    expect(text).toContain('not ok 2 gmemcheck-run # ERROR guest lost');
+    expect(parseKtap(text)).toMatchObject({ errors: [], main: { status: 'failure' } });
   });
 
   it('gives equal bytes for equal records, and refuses suites out of order', () => {

@@ -21,7 +21,9 @@ interface Suite {
  * the suite's result. xfail is `ok # XFAIL`, error `not ok # ERROR`, a hang `not ok # TIMEOUT`, as ktap.rst
  * has them. Deterministic like the TAP report.
  * @param records grouped by suite.
- * @param abandoned why the run stopped early; printed as kselftest prints `Bail out!`.
+ * @param abandoned why the run stopped early; printed as a last `not ok … # ERROR` on the level of suites,
+ * because kunit_parser.py ignores `Bail out!`, and as that, because kselftest prints it. A report without any
+ * record ends so by itself.
  * @throws Error when records are not grouped by suite or an id comes twice.
  */
 export function renderKtap(
@@ -34,9 +36,9 @@ export function renderKtap(
   const lines = [
     'KTAP version 1',
     ...headerLines(identity).map(comment),
-    `1..${suites.length}`,
+    `1..${suites.length + (bail === undefined ? 0 : 1)}`,
     ...suites.flatMap((suite, index) => suiteLines(suite, index + 1)),
-    ...(bail === undefined ? [] : [`Bail out! ${tame(bail)}`]),
+    ...(bail === undefined ? [] : abandonedLines(bail, suites)),
     totalsLine(totals(records)),
   ];
   return lines.map((line) => `${line}\n`).join('');
@@ -67,6 +69,17 @@ function suiteLines({ name, points }: Suite, number: number): string[] {
   ];
 }
 
+/** No suite has the name of this point: readers take a second one of a name for the first again. */
+function abandonedLines(reason: string, suites: readonly Suite[]): string[] {
+  const names = new Set(suites.map(({ name }) => name));
+  let name = 'gmemcheck';
+  while (names.has(name)) name += '-run';
+  return [
+    `not ok ${suites.length + 1} ${name} # ${directiveLine('ERROR', reason)}`,
+    `Bail out! ${tame(reason)}`,
+  ];
+}
+
 function pointLines(record: CaseRecord, name: string, number: number): string[] {
   const result = isNotOk(record.verdict) ? 'not ok' : 'ok';
   const directive = directiveOf(record);
@@ -91,8 +104,12 @@ function directiveOf(record: CaseRecord): string {
   const keyword = verdict === 'crash' && crash?.kind === 'hang' ? 'TIMEOUT' : DIRECTIVES[verdict];
   const text = crash ? diagnose(record).crash?.title : directiveText(record);
   if (keyword === '') return '';
-  // An unescaped ` # SKIP` in the text would make kunit_parser.py see a skip.
-  return `${keyword} ${tame(text ?? '').replaceAll('#', '\\#')}`.trimEnd();
+  return directiveLine(keyword, text ?? '');
+}
+
+/** An unescaped ` # SKIP` in the text would make kunit_parser.py see a skip. */
+function directiveLine(keyword: string, text: string): string {
+  return `${keyword} ${tame(text).replaceAll('#', '\\#')}`.trimEnd();
 }
 
 function diagnosticLines(name: string, diagnostic: Diagnostic): string[] {
