@@ -14,6 +14,7 @@ import { loadSuites } from '../suite/load.js';
 import type { Context } from '../suite/scope.js';
 import { RUNS, SUITES } from './paths.js';
 import { runOnce } from './run-once.js';
+import { INTERRUPTED, repetition } from '../../kernels/boot/reaper.js';
 
 /** Options of `run`, as commander gives them. */
 export interface RunOptions {
@@ -111,11 +112,15 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
   const suites = loadSuites(options.suites ?? [SUITES]);
   for (const arch of list) select(pointsFor(suites, givenContext(arch, options)), ids);
   const abort = new AbortController();
+  const again = repetition();
+  // A listener that stays tells the reaper of guests and workers that this run still needs them.
   const stop = (): void => {
+    if (again()) process.exit(INTERRUPTED);
+    if (abort.signal.aborted) return;
     process.stderr.write('\nstopping after this point; press again to stop now\n');
     abort.abort();
   };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
+  process.on('SIGINT', stop).on('SIGTERM', stop);
   const codes: number[] = [];
   for (const arch of list) {
     if (abort.signal.aborted) {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packagePath } from '../build/root.js';
+import { repetition } from './reaper.js';
 
 let directory = '';
 beforeEach(() => {
@@ -63,5 +64,32 @@ describe('reapWithUs', () => {
     own.kill(signal);
     await ended;
     expect(await gone(pid)).toBe(true);
+  });
+  it('leaves the child to whoever listens, until they end or the signal comes again', async () => {
+    const { own, ended, pid } = await supervisor(
+      "process.on('SIGINT', () => process.stdout.write('heard\\n')); setInterval(() => undefined, 1000)",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    own.kill('SIGINT');
+    await once(own.stdout, 'data');
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(process.kill(pid, 0)).toBe(true);
+    own.kill('SIGINT');
+    expect(await ended).toEqual([130, null]);
+    expect(await gone(pid)).toBe(true);
+  });
+});
+
+describe('repetition', () => {
+  it('takes what npm forwards after the terminal for the same press, and a later signal for a second', () => {
+    const times = [0, 0, 20, 1000];
+    let now = 0;
+    const again = repetition(() => now);
+    expect(
+      times.map((time) => {
+        now = time;
+        return again();
+      }),
+    ).toEqual([false, false, false, true]);
   });
 });
