@@ -3,11 +3,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { WireHello, WireProgram, WireReply } from '../lower/wire.js';
+import { killGroup, reapWithUs } from '../../kernels/boot/reaper.js';
 import { Channel, ChannelError } from './channel.js';
 import { TargetError } from './executor.js';
 
 /** Of what a child writes to stderr, this many characters are kept for the error message. */
 const STDERR_TAIL = 2_000;
+/** Milliseconds to end by itself after the output has ended. */
+const SETTLE_MS = 1_000;
+/** Milliseconds a killed process may take: one that hangs in the kernel never ends. */
+const EXIT_MS = 2_000;
+/** Milliseconds for the rest of stderr, which a child of the process may hold open for ever. */
+const DRAIN_MS = 200;
 
 export interface ChildOptions {
   /** Environment variables added to this process's own. */
@@ -23,6 +30,7 @@ export class ChildChannel {
   readonly #process: ChildProcess;
   readonly #channel: Channel;
   readonly #exited: Promise<void>;
+  readonly #closed: Promise<void>;
   readonly #name: string;
   readonly #lastWords: (() => string | undefined) | undefined;
   #stderr = '';
@@ -35,17 +43,24 @@ export class ChildChannel {
     const child = spawn(command, args, {
       stdio: ['pipe', 'pipe', 'pipe', ...(options.extraFd === undefined ? [] : [options.extraFd])],
       env: { ...process.env, ...options.env },
+      detached: true, // Ctrl-C at a terminal is for the harness, which finishes the point that runs here
     });
     this.#process = child;
+    const release = reapWithUs(child);
     this.#exited = new Promise((resolve) => {
       child.on('error', (error) => {
         this.#death ??= `could not be started: ${error.message}`;
+        release();
         resolve();
       });
-      child.on('close', (code, signal) => {
+      child.on('exit', (code, signal) => {
         this.#death ??= signal === null ? `exited with code ${code ?? 'unknown'}` : `was killed by ${signal}`;
+        release();
         resolve();
       });
+    });
+    this.#closed = new Promise((resolve) => {
+      child.on('error', () => resolve()).on('close', () => resolve());
     });
     const { stdin, stdout, stderr } = streams(child);
     stderr.setEncoding('utf8');
@@ -78,10 +93,15 @@ export class ChildChannel {
     }
   }
 
-  /** Kill the process and wait until it is gone. */
+  /** Kill the process and what is left of its group; wait until it is gone, but not for ever. */
   async kill(): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await this.#exited;
+    // An id that has been waited for may be somebody else's by now.
+    if (this.#process.exitCode === null && this.#process.signalCode === null) killGroup(this.#process);
+    if (await within(EXIT_MS, this.#exited)) await within(DRAIN_MS, this.#closed);
+    this.#death ??= `did not end within ${EXIT_MS} ms of SIGKILL`;
+    const { stdin, stdout, stderr } = streams(this.#process);
+    for (const stream of [stdin, stdout, stderr]) stream.destroy();
+    this.#process.unref();
   }
 
   async #explain(error: unknown, scope: TargetError['scope'], when: string): Promise<unknown> {
@@ -105,10 +125,20 @@ export class ChildChannel {
 
   /** Wait for the end of a process whose output has ended; one that lives on without it is killed. */
   async #settle(): Promise<void> {
-    const timer = setTimeout(() => this.#process.kill('SIGKILL'), 1_000);
-    await this.#exited;
-    clearTimeout(timer);
+    await within(SETTLE_MS, this.#exited);
+    await this.kill();
   }
+}
+
+/** @returns whether `event` came within `ms` milliseconds. */
+async function within(ms: number, event: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const came = await Promise.race([event.then(() => true), late]);
+  clearTimeout(timer);
+  return came;
 }
 
 function streams(child: ChildProcess): { stdin: Writable; stdout: Readable; stderr: Readable } {
