@@ -184,3 +184,28 @@ describe('a mismatch', () => {
     expect(of(steps, { steps: [{ ...ok, children: [] }] }).verdict).toBe('error');
   });
 });
+
+describe('trouble of the harness itself', () => {
+  const trouble: StepResult = { ...ok, trouble: 'setting up failed: ioctl() = -1 EINVAL' };
+
+  it('makes an error of what would have passed', () => {
+    expect(of([load()], { steps: [trouble] })).toMatchObject({
+      verdict: 'error',
+      reason: 'step 1: setting up failed: ioctl() = -1 EINVAL',
+    });
+  });
+
+  it('takes the blame for everything after it', () => {
+    const steps = [trouble, failed('EINVAL')];
+    expect(of([load(), load()], { steps })).toMatchObject({ verdict: 'error', mismatches: [] });
+  });
+
+  it('does not excuse what went wrong before it', () => {
+    expect(of([load(), load()], { steps: [failed('EINVAL'), trouble] }).verdict).toBe('fail');
+  });
+
+  it('is seen in a forked child', () => {
+    const child = step('fork', { steps: [load()] });
+    expect(of([child], { steps: [{ ...ok, children: [trouble] }] }).verdict).toBe('error');
+  });
+});

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { faultText } from '../lower/lift.js';
-import { describeExpect, describeStep, number } from '../program/describe.js';
+import { describeExpect, describeStep, faultText, number } from '../program/describe.js';
 import type { Expect, PlannedStep, Program } from '../program/step.js';
 import type { StepResult, Trace } from '../program/trace.js';
 import type { Mismatch, Verdict } from './verdict.js';
@@ -18,12 +17,18 @@ export interface Judgement {
  *
  * A crash outranks everything: whatever the steps returned, the kernel did not survive them or complained. A
  * program that was cut short, or in which a step was never reached, is an `error` unless an earlier step
- * already went wrong; it is never a pass.
+ * already went wrong; it is never a pass. Trouble of our own (a set-up call that failed, the watchdog) makes
+ * everything from there on worthless, so it is an `error` unless a step before it went wrong.
  */
 export function judge(program: Program, trace: Trace): Judgement {
   const mismatches = compareSteps(program.steps, trace.steps, { n: 0 });
   if (trace.crash) return { verdict: 'crash', reason: trace.crash.title, mismatches };
-  if (mismatches.length > 0) return { verdict: 'fail', mismatches };
+  const trouble = firstTrouble(program.steps, trace.steps, { n: 0 });
+  const wrong = mismatches[0];
+  if (trouble && (!wrong || trouble.step <= wrong.step)) {
+    return { verdict: 'error', reason: `step ${trouble.step}: ${trouble.what}`, mismatches: [] };
+  }
+  if (wrong) return { verdict: 'fail', mismatches };
   if (trace.cut !== undefined || !complete(program.steps, trace.steps)) {
     return { verdict: 'error', reason: trace.cut ?? 'not every step was executed', mismatches };
   }
@@ -39,6 +44,23 @@ function complete(steps: readonly PlannedStep[], results: readonly StepResult[])
       return result?.state === 'done' && complete(step.verb === 'fork' ? step.steps : [], result.children);
     })
   );
+}
+
+/** The first step, counted as mismatches are, in which the harness had trouble of its own. */
+function firstTrouble(
+  steps: readonly PlannedStep[],
+  results: readonly StepResult[],
+  count: { n: number },
+): { step: number; what: string } | undefined {
+  for (const [i, { step: planned }] of steps.entries()) {
+    const step = ++count.n;
+    const result = results[i];
+    if (result?.trouble !== undefined) return { step, what: result.trouble };
+    const nested =
+      planned.verb === 'fork' ? firstTrouble(planned.steps, result?.children ?? [], count) : undefined;
+    if (nested) return nested;
+  }
+  return undefined;
 }
 
 function compareSteps(

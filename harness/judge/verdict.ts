@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { CrashReport } from '../target/executor.js';
+import type { CrashReport } from '../program/crash.js';
 
 /**
  * `fail`: the kernel did what nothing allows. `error`: we could not find out. `crash`: oops, splat, hang or

@@ -13,6 +13,8 @@ export interface FdObject {
   /** A vCPU's mapped kvm_run and whether it has run before. */
   run?: Arg;
   ran?: boolean;
+  /** A VM that has its boot memory already: all its vCPUs share it. */
+  booted?: boolean;
 }
 export interface MapObject {
   kind: 'map';
@@ -40,7 +42,7 @@ export interface Lifted {
   fields?: (r: Results) => Record<string, bigint>;
   /** The mapping that fault addresses are relative to. */
   map?: MapObject;
-  /** An errno that the step itself derives, e.g. of a partial transfer. */
+  /** Steps of a forked child. */
   children?: readonly ((r: Results) => StepResult)[];
 }
 

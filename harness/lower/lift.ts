@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { faultText } from '../program/describe.js';
 import type { Fault, StepResult } from '../program/trace.js';
 import { errnoName } from '../uapi/errno.js';
 import type { Builder } from './builder.js';
@@ -6,13 +7,6 @@ import type { Lifted, MapObject, Results } from './context.js';
 import type { WireResult } from './wire.js';
 
 const SIGNALS: Readonly<Record<number, Fault['signal']>> = { 0: 'refused', 7: 'SIGBUS', 11: 'SIGSEGV' };
-const CODES: Readonly<Record<string, string>> = {
-  'SIGBUS 1': 'BUS_ADRALN',
-  'SIGBUS 2': 'BUS_ADRERR',
-  'SIGBUS 4': 'BUS_MCEERR_AR',
-  'SIGSEGV 1': 'SEGV_MAPERR',
-  'SIGSEGV 2': 'SEGV_ACCERR',
-};
 
 /** Read the results of ops [first, end), the ops of one step. */
 export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, end: number): StepResult {
@@ -30,15 +24,31 @@ export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, 
     return hidden ? [] : [`${text.call} = ${outcome(result, text.result, lifted.map, r)}`];
   });
   const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
+  const trouble = troubleOf(b, r, shown);
   return {
     state: main.status === 'fault' ? 'done' : main.status,
     errno: main.status === 'fault' ? 'EFAULT' : errnoName(main.errno),
     fields: main.status === 'done' ? unsigned(lifted.fields?.(r) ?? {}) : {},
     ...(fault ? { fault } : {}),
+    ...(trouble === undefined ? {} : { trouble }),
     calls: [...calls, ...children.flatMap((c) => c.calls.map((line) => `  ${line}`))],
     durationNs: own.reduce((sum, i) => sum + r.op(i).durationNs, 0n),
     children,
   };
+}
+
+/** A failed set-up call, or one that the watchdog ended. */
+function troubleOf(b: Builder, r: Results, ops: readonly number[]): string | undefined {
+  for (const i of ops) {
+    const text = b.texts[i];
+    const op = b.ops[i];
+    const { status, errno, timedOut } = r.op(i);
+    if (text === undefined || op?.code !== 'syscall' || op.evenIfBroken || status !== 'done' || errno === 0)
+      continue;
+    if (timedOut) return `${text.call} was ended by the watchdog after ${op.timeoutMs} ms`;
+    if (text.quiet) return `setting up failed: ${text.call} = -1 ${errnoName(errno)}`;
+  }
+  return undefined;
 }
 
 /** Fields are compared as the 64-bit patterns that cases write. */
@@ -75,12 +85,4 @@ function outcome(
       return bits < 65536n ? bits.toString() : `0x${bits.toString(16)}`;
     }
   }
-}
-
-/** `SIGBUS (BUS_ADRERR) at +0x1000`. */
-export function faultText(fault: Fault): string {
-  if (fault.signal === 'refused') return 'refused (EFAULT)';
-  const code =
-    CODES[`${fault.signal} ${(fault.code ?? 0n).toString()}`] ?? `code ${(fault.code ?? 0n).toString()}`;
-  return `${fault.signal} (${code}) at +0x${(fault.at ?? 0n).toString(16)}`;
 }

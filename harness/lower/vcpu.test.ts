@@ -152,7 +152,7 @@ describe('what a vCPU access reports', () => {
 
 describe('the boot memory', () => {
   it('maps 4 GiB one to one on x86_64, with accessed and dirty set so that nothing is written there', () => {
-    const view = new DataView(x86Guest.bootImage(4096).buffer);
+    const view = new DataView(x86Guest.bootImage().buffer);
     const word = (at: number): bigint => view.getBigUint64(at, true);
     expect(word(0)).toBe((BOOT_GPA + 0x1000n) | 0x23n);
     for (const address of [0n, BOOT_GPA, DOORBELL_GPA, 0xffe0_0000n]) {
@@ -163,7 +163,7 @@ describe('the boot memory', () => {
   });
 
   it('maps by gigabytes on aarch64, the doorbell alone as a device', () => {
-    const view = new DataView(aarch64Guest.bootImage(4096).buffer);
+    const view = new DataView(aarch64Guest.bootImage().buffer);
     const entry = (gib: number): bigint => view.getBigUint64(8 * gib, true);
     expect(entry(2)).toBe(BOOT_GPA | 0x701n);
     expect(entry(3)).toBe(DOORBELL_GPA | 0x705n);
@@ -174,7 +174,7 @@ describe('the boot memory', () => {
     ['x86_64', x86Guest, 0x6000],
     ['aarch64', aarch64Guest, 0x1000],
   ] as const)('has the code of %s behind the tables, routines 16 bytes apart', (_arch, guest, at) => {
-    const image = guest.bootImage(4096);
+    const image = guest.bootImage();
     expect(image.length).toBe(at + 32);
     expect(image[at]).not.toBe(0);
     expect(image[at + 16]).not.toBe(0);

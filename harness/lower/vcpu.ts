@@ -19,7 +19,7 @@ import { structArg } from './pointer.js';
  */
 export interface GuestArch {
   /** Contents of the boot memory, bytes: page tables and code. */
-  bootImage(pageSize: number): Uint8Array;
+  bootImage(): Uint8Array;
   /** Put the vCPU into a state in which the routines run: long mode or MMU on. */
   setUp(cx: LowerContext, vm: Arg, vcpu: Arg): void;
   /** Point the vCPU at a routine. */
@@ -38,8 +38,23 @@ const RUN_HEAD = 64;
 export const createVcpu: Lower<StepOf<'create_vcpu'>> = (cx, s) => {
   const { b } = cx;
   const guest = GUESTS[b.arch];
-  const vm = cx.fd(s.vm).fd;
-  const image = guest.bootImage(b.pageSize);
+  const vm = cx.fd(s.vm);
+  if (!vm.booted) addBootMemory(cx, vm.fd, guest.bootImage());
+  vm.booted = true;
+  const main = b.syscall('ioctl', [vm.fd, command('KVM_CREATE_VCPU'), imm(s.id)], {
+    fd: true,
+    result: s.as,
+  });
+  const vcpu = cx.newFd(s.as, main);
+  const args = [imm(0n, 'NULL'), imm(RUN_MAP_BYTES), imm(3, 'PROT_READ|PROT_WRITE'), imm(1, 'MAP_SHARED')];
+  const run = b.syscall('mmap', [...args, vcpu.fd, imm(0)], { mapping: true, quiet: true });
+  vcpu.run = ret(run, 'kvm_run');
+  guest.setUp(cx, vm.fd, vcpu.fd);
+  return { main };
+};
+
+/** Page tables and code, in a memslot of their own. */
+function addBootMemory({ b }: LowerContext, vm: Arg, image: Uint8Array): void {
   const length = BigInt(Math.ceil(image.length / b.pageSize) * b.pageSize);
   const anonymous = [
     imm(0n, 'NULL'),
@@ -55,14 +70,7 @@ export const createVcpu: Lower<StepOf<'create_vcpu'>> = (cx, s) => {
   const region = { slot: BOOT_SLOT, guest_phys_addr: BOOT_GPA, memory_size: length };
   const slot = structArg(b, kvmUserspaceMemoryRegion, region, 'good', { userspace_addr: boot });
   b.syscall('ioctl', [vm, command('KVM_SET_USER_MEMORY_REGION'), slot.arg], { quiet: true });
-  const main = b.syscall('ioctl', [vm, command('KVM_CREATE_VCPU'), imm(s.id)], { fd: true, result: s.as });
-  const vcpu = cx.newFd(s.as, main);
-  const args = [imm(0n, 'NULL'), imm(RUN_MAP_BYTES), imm(3, 'PROT_READ|PROT_WRITE'), imm(1, 'MAP_SHARED')];
-  const run = b.syscall('mmap', [...args, vcpu.fd, imm(0)], { mapping: true, quiet: true });
-  vcpu.run = ret(run, 'kvm_run');
-  guest.setUp(cx, vm, vcpu.fd);
-  return { main };
-};
+}
 
 export const vcpuLoad: Lower<StepOf<'vcpu_load'>> = (cx, s) => access(cx, s.vcpu, 'load', s.gpa, 0n);
 export const vcpuStore: Lower<StepOf<'vcpu_store'>> = (cx, s) => access(cx, s.vcpu, 'store', s.gpa, s.value);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Param } from './params.js';
 import type { Expect, PlannedStep, Step } from './step.js';
+import type { Fault } from './trace.js';
 import { verb } from './verbs.js';
 
 /** Small numbers in decimal, the rest in hex; 64-bit patterns that are small negative numbers as such. */
@@ -40,4 +41,20 @@ export function describeExpect(e: Expect): string {
         ? 'success'
         : e.errno;
   return [head, ...fields].join(', ');
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  'SIGBUS 1': 'BUS_ADRALN',
+  'SIGBUS 2': 'BUS_ADRERR',
+  'SIGBUS 4': 'BUS_MCEERR_AR',
+  'SIGSEGV 1': 'SEGV_MAPERR',
+  'SIGSEGV 2': 'SEGV_ACCERR',
+};
+
+/** `SIGBUS (BUS_ADRERR) at +0x1000`. */
+export function faultText(fault: Fault): string {
+  if (fault.signal === 'refused') return 'refused (EFAULT)';
+  const code =
+    CODES[`${fault.signal} ${(fault.code ?? 0n).toString()}`] ?? `code ${(fault.code ?? 0n).toString()}`;
+  return `${fault.signal} (${code}) at +0x${(fault.at ?? 0n).toString(16)}`;
 }

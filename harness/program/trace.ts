@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { CrashReport } from '../target/executor.js';
+import type { CrashReport } from './crash.js';
 
 /** How an access was refused. `refused`: the target saw EFAULT on our behalf and no signal. */
 export interface Fault {
@@ -19,6 +19,11 @@ export interface StepResult {
   /** Out fields by name, as the verb reports them. */
   fields: Readonly<Record<string, bigint>>;
   fault?: Fault;
+  /**
+   * Something went wrong that says nothing about what the step is for: a set-up call failed, or the watchdog
+   * had to end the call. One line.
+   */
+  trouble?: string;
   /** strace-like rendering of every call. */
   calls: readonly string[];
   durationNs: bigint;

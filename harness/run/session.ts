@@ -65,6 +65,9 @@ export async function openSession(
       return trace.steps;
     },
   );
+  const doubt = [...states.values()].find((f) => f.doubt !== undefined)?.doubt;
+  // A feature that is taken for absent skips points: that must be the kernel's answer, not a mishap.
+  if (doubt !== undefined) throw new TargetError(`${target.name}: ${doubt}`);
   return {
     target,
     profile: chosen,

@@ -84,11 +84,12 @@ describe('a feature', () => {
     ],
   ])('%s', async (_what, feature, last, expected) => expect(await state(feature, last)).toEqual(expected));
 
-  it('is absent when its probe did not get that far, and says which call failed', async () => {
+  it('is in doubt when its probe did not get that far, and says which call failed', async () => {
     const first = failed('EPERM');
     expect(await state({ gmem_flags: 3n }, { ...ok, state: 'dependency' }, { first })).toEqual({
       present: false,
-      why: 'absent: the thing (c() = -1 EPERM)',
+      why: 'not known: the thing',
+      doubt: 'feature f could not be probed: c() = -1 EPERM',
     });
   });
 

@@ -19,7 +19,7 @@ export interface Feature {
   vm_type?: string;
   capability?: string;
   gmem_flags?: bigint;
-  open?: 'io_uring' | 'memfd_secret' | 'mbind';
+  open?: 'io_uring' | 'memfd_secret' | 'mbind' | 'thp';
   not?: string;
 }
 
@@ -27,7 +27,12 @@ export interface Feature {
 export interface FeatureState {
   present: boolean;
   why: string;
+  /** The probe went wrong in a way that says nothing: neither present nor absent, and no run can be trusted. */
+  doubt?: string;
 }
+
+/** Errnos by which kernels say that they do not have something; any other is no answer. */
+const ABSENT = ['EINVAL', 'ENOTTY', 'ENOSYS', 'EOPNOTSUPP', 'ENODEV', 'EPERM'];
 
 const WAYS = ['target', 'ioctl', 'vm_type', 'capability', 'gmem_flags', 'open', 'not'];
 const text = { type: 'string', minLength: 1 };
@@ -48,7 +53,7 @@ const SCHEMA = {
           on: { enum: ['vm', 'vcpu', 'gmem'] },
           absent: { type: 'array', items: text },
           gmem_flags: { type: 'integer' },
-          open: { enum: ['io_uring', 'memfd_secret', 'mbind'] },
+          open: { enum: ['io_uring', 'memfd_secret', 'mbind', 'thp'] },
         },
       },
     },
@@ -105,9 +110,11 @@ export async function evaluateFeatures(
 function conclude(f: Feature, results: readonly StepResult[]): FeatureState {
   const last = results.at(-1);
   const failed = results.slice(0, -1).find((r) => r.errno !== '0');
-  if (failed || last?.state !== 'done') {
-    return { present: false, why: `absent: ${f.about} (${failed?.calls.at(-1) ?? 'the probe did not run'})` };
+  const refused = f.open !== undefined && ABSENT.some((name) => last?.trouble?.endsWith(`-1 ${name}`));
+  if (failed || (last?.state !== 'done' && !refused)) {
+    return doubtful(f, failed?.calls.at(-1) ?? last?.trouble ?? 'the probe did not run');
   }
+  if (!last || refused) return { present: false, why: `absent: ${f.about} (${last?.trouble ?? ''})` };
   if (f.ioctl !== undefined) {
     const present = !(f.absent ?? []).includes(last.errno);
     return { present, why: `${present ? '' : 'absent: '}${f.about} (NULL argument: ${last.errno})` };
@@ -120,7 +127,16 @@ function conclude(f: Feature, results: readonly StepResult[]): FeatureState {
     };
   }
   const present = last.errno === '0';
+  if (!present && !ABSENT.includes(last.errno)) return doubtful(f, last.calls.at(-1) ?? last.errno);
   return { present, why: `${present ? '' : 'absent: '}${f.about}${present ? '' : ` (${last.errno})`}` };
+}
+
+function doubtful(f: Feature, seen: string): FeatureState {
+  return {
+    present: false,
+    why: `not known: ${f.about}`,
+    doubt: `feature ${f.id} could not be probed: ${seen}`,
+  };
 }
 
 function constant(name: string): bigint {
@@ -147,5 +163,8 @@ function probeSteps(f: Feature, page: bigint): PlannedStep[] {
   if (f.gmem_flags !== undefined) return [vm, step('create_gmem', { size: page, flags: f.gmem_flags })];
   if (f.open === 'memfd_secret') return [step('open', { kind: 'memfd_secret' })];
   if (f.open === 'io_uring') return [anonymous, step('touch', { how: 'io_uring_buffer' })];
+  if (f.open === 'thp') {
+    return [anonymous, step('map_op', { op: 'madvise', length: page, arg: constant('MADV_HUGEPAGE') })];
+  }
   return [anonymous, step('map_op', { op: 'mbind', length: page, arg: constant('MPOL_PREFERRED') })];
 }

@@ -142,14 +142,21 @@ function choose(
       return c.answer !== '?' && c.answer !== answer;
     });
     const cap = profile.probe.capability;
-    const value = capabilities.find((c) => c.number === cap?.number)?.values[vm];
+    // Without a VM type that has private memory only /dev/kvm tells: a default VM answers 0 in every dialect.
+    const on = vm === 'default' ? '/dev/kvm' : vm;
+    const value = capabilities.find((c) => c.number === cap?.number)?.values[on];
     if (wrong) reasons.push(`not ${profile.id}: ${wrong.name} gives ${wrong.answer}`);
     else if (commands.every((c) => c.answer === '?') && profile.probe.commands.length > 0) {
       reasons.push(`not ${profile.id}: there is no guest_memfd`);
     } else if (cap && value !== cap.value) {
       reasons.push(
-        `not ${profile.id}: capability ${cap.number.toString()} is ${String(value)} on a ${vm} VM, expected ${cap.value.toString()}`,
+        `not ${profile.id}: capability ${cap.number.toString()} is ${String(value)} on ${on}, expected ${cap.value.toString()}`,
       );
+    } else if (commands.every((c) => c.answer === '?')) {
+      reasons.push(
+        `${profile.id}: there is no guest_memfd, and so nothing that another dialect could be told by`,
+      );
+      return profile;
     } else {
       reasons.push(
         `${profile.id}: all commands${cap ? ' and the capability' : ''} answer as this dialect does`,

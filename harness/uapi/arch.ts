@@ -12,8 +12,8 @@ const TABLE = {
   read: [0, 63], write: [1, 64], close: [3, 57], fstat: [5, 80], lseek: [8, 62], mmap: [9, 222],
   mprotect: [10, 226], munmap: [11, 215], ioctl: [16, 29], pread64: [17, 67], pwrite64: [18, 68],
   readv: [19, 65], writev: [20, 66], mremap: [25, 216], msync: [26, 227], mincore: [27, 232],
-  madvise: [28, 233], dup: [32, 23], nanosleep: [35, 101], getpid: [39, 172], sendfile: [40, 71],
-  socketpair: [53, 199], uname: [63, 160], fcntl: [72, 25], fsync: [74, 82], fdatasync: [75, 83],
+  madvise: [28, 233], dup: [32, 23], getpid: [39, 172], sendfile: [40, 71],
+  socketpair: [53, 199], fcntl: [72, 25], fsync: [74, 82], fdatasync: [75, 83],
   ftruncate: [77, 46], getdents64: [217, 61], fchmod: [91, 52], fchown: [93, 55], fstatfs: [138, 44],
   mlock: [149, 228], futex: [202, 98], splice: [275, 76], vmsplice: [278, 75], fallocate: [285, 47],
   utimensat: [280, 88], preadv: [295, 69], pwritev: [296, 70], openat: [257, 56], prlimit64: [302, 261],
@@ -21,8 +21,7 @@ const TABLE = {
   pipe2: [293, 59], getrandom: [318, 278], memfd_create: [319, 279], copy_file_range: [326, 285],
   preadv2: [327, 286], pwritev2: [328, 287], mbind: [237, 235], flock: [73, 32], sync_file_range: [277, 84],
   io_uring_setup: [425, 425], io_uring_register: [427, 427], readahead: [187, 213], fadvise64: [221, 223],
-  inotify_init1: [294, 26], epoll_create1: [291, 20], kill: [62, 129], exit: [60, 93],
-  pidfd_open: [434, 434], landlock_create_ruleset: [444, 444], memfd_secret: [447, 447],
+  inotify_init1: [294, 26], epoll_create1: [291, 20], memfd_secret: [447, 447],
 } as const; // prettier-ignore
 
 export type SyscallName = keyof typeof TABLE;
@@ -31,6 +30,3 @@ export type SyscallName = keyof typeof TABLE;
 export function syscallNumber(name: SyscallName, arch: Arch): number {
   return TABLE[name][arch === 'x86_64' ? 0 : 1];
 }
-
-/** Numbers of the KVM VM type argument that mean "no particular type". */
-export const defaultVmType: Record<Arch, bigint> = { x86_64: 0n, aarch64: 0n };
