@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { CrashReport } from '../program/crash.js';
 import type { WireHello, WireProgram, WireReply } from '../lower/wire.js';
 
-/** What killed an executor that can crash (a guest kernel), as far as its console tells. */
-export interface CrashReport {
-  /** `panic`, `oops`, `hang`, `lost`: a guest that ended; `splat`: a warning of a guest that lives on. */
-  kind: 'panic' | 'oops' | 'hang' | 'lost' | 'splat';
-  /** One line for the report, e.g. `Kernel panic - not syncing: sysrq triggered crash`. */
-  title: string;
-  /** The console around it, at most some tens of lines. */
-  excerpt: string[];
-}
+export type { CrashReport } from '../program/crash.js';
 
 /** An executed program, or the crash that ended it. */
 export type Execution = { reply: WireReply; crash?: CrashReport } | { reply?: undefined; crash: CrashReport };
