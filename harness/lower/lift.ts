@@ -24,7 +24,7 @@ export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, 
     return hidden ? [] : [`${text.call} = ${outcome(result, text.result, lifted.map, r)}`];
   });
   const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
-  const trouble = troubleOf(b, r, shown);
+  const trouble = troubleOf(b, r, shown) ?? (lifted.children ? childTrouble(main) : undefined);
   return {
     state: main.status === 'fault' ? 'done' : main.status,
     errno: main.status === 'fault' ? 'EFAULT' : errnoName(main.errno),
@@ -49,6 +49,13 @@ function troubleOf(b: Builder, r: Results, ops: readonly number[]): string | und
     if (text.quiet) return `setting up failed: ${text.call} = -1 ${errnoName(errno)}`;
   }
   return undefined;
+}
+
+/** A fork reports the signal that ended the child, also one that came after its last step. */
+function childTrouble({ status, ret, errno }: WireResult): string | undefined {
+  return status === 'done' && errno === 0 && ret !== 0n
+    ? `the child died of signal ${ret.toString()}`
+    : undefined;
 }
 
 /** Fields are compared as the 64-bit patterns that cases write. */

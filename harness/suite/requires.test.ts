@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
 import { step } from '../program/make.js';
+import type { PlannedStep } from '../program/step.js';
 import { inferred } from './requires.js';
 
 describe('a step that could harm a machine', () => {
-  it.each([
+  it.each<[string, ...PlannedStep[]]>([
     [
       'fchmod of a directory',
       step('open', { kind: 'directory' }),
@@ -25,7 +26,7 @@ describe('a step that could harm a machine', () => {
     expect(inferred([open, dup, child])).toContain('disposable');
   });
 
-  it.each([
+  it.each<[string, ...PlannedStep[]]>([
     ['the same on a memfd', step('open', { kind: 'memfd' }), step('fd_op', { on: 'file', op: 'fchmod' })],
     ['a hole of any size', step('fallocate', { mode: 3n, length: 1n << 40n })],
     ['a few pages', step('fallocate', { mode: 0n, length: 1n << 16n })],
