@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { buildAgent } from '../../kernels/build/agent.js';
 import { canonicalJson } from '../run/canonical-json.js';
@@ -7,7 +7,8 @@ import { collectEnvironment, stableEnvironment, writeEnvironment } from '../run/
 import type { Environment } from '../run/environment.js';
 import { readFacts, readHostFacts } from '../run/facts.js';
 import { Journal } from '../run/journal.js';
-import { hashTree } from '../run/provenance.js';
+import type { JournalHeader } from '../run/journal-format.js';
+import { pointsHash, suitesHash } from '../run/resumable.js';
 import { createRunDir, openRunDir } from '../run/run-dir.js';
 import type { RunDir } from '../run/run-dir.js';
 import { runSuites } from '../run/run-suites.js';
@@ -39,9 +40,11 @@ export async function runOnce(
   const session = await openSession(chosen.target, FEATURES, options.profile);
   const points = select(expandAll(suites, session), ids);
   const whole = ids.length === 0 && options.suites === undefined;
-  const suitesHash = await hashTree(SUITES);
-  const { dir, journal, earlier } = await openJournal(options, session, suitesHash, points.length);
-  const environment = await describe(session, chosen, suitesHash === '' ? '' : SUITES);
+  const sources = suites.map(({ source }) => source);
+  const read = suitesHash(sources, await readFile(FEATURES, 'utf8'));
+  const planned = { suitesHash: read, pointsHash: pointsHash(points), planned: points.length };
+  const { dir, journal, earlier } = await openJournal(options, session, planned);
+  const environment = await describe(session, chosen, options, read);
   if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
   process.stderr.write(
     `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points${startOf(session)}; ${dir.path}\n`,
@@ -86,19 +89,19 @@ export async function runOnce(
   return result;
 }
 
+type Plan = Pick<JournalHeader, 'suitesHash' | 'pointsHash' | 'planned'>;
+
 async function openJournal(
   options: RunOptions,
   session: Session,
-  suitesHash: string,
-  planned: number,
+  plan: Plan,
 ): Promise<{ dir: RunDir; journal: Journal; earlier: RunResult['records'] }> {
   const { identity } = session;
   if (options.resume === undefined) {
     const dir = await createRunDir({ root: options.out, target: identity.target, arch: identity.arch });
     const journal = Journal.create(dir.journal, {
       identity,
-      suitesHash,
-      planned,
+      ...plan,
       startedAt: new Date().toISOString(),
     });
     return { dir, journal, earlier: [] };
@@ -110,8 +113,9 @@ async function openJournal(
   const { header, records, note } = contents;
   const same =
     canonicalJson(header.identity) === canonicalJson(identity) &&
-    header.suitesHash === suitesHash &&
-    header.planned === planned;
+    header.suitesHash === plan.suitesHash &&
+    header.pointsHash === plan.pointsHash &&
+    header.planned === plan.planned;
   if (!same) {
     journal.close();
     throw new UsageError(
@@ -119,11 +123,16 @@ async function openJournal(
     );
   }
   if (note !== undefined) process.stderr.write(`${note}\n`);
-  process.stderr.write(`resuming after ${records.length} of ${planned} points\n`);
+  process.stderr.write(`resuming after ${records.length} of ${plan.planned} points\n`);
   return { dir, journal, earlier: records };
 }
 
-async function describe(session: Session, chosen: ChosenTarget, suites: string): Promise<Environment> {
+async function describe(
+  session: Session,
+  chosen: ChosenTarget,
+  { suites: paths = [SUITES] }: RunOptions,
+  sha256: string,
+): Promise<Environment> {
   const { target, identity, profileReason } = session;
   const remote = new RemoteFiles(target.executor, target.arch, target.hello.pageSize);
   const config = chosen.built && (await readFile(chosen.built.config, 'utf8'));
@@ -131,16 +140,20 @@ async function describe(session: Session, chosen: ChosenTarget, suites: string):
   const facts = target.executor.facts();
   // Already built by the executor: this only names it. The ffi-rs worker has none.
   const agent = target.features.has('fork') ? (await buildAgent(target.arch)).path : undefined;
-  return collectEnvironment({
+  // A commit is that of one directory; for single files and several places none is named.
+  const [first = SUITES] = paths;
+  const one = paths.length === 1 && statSync(first).isDirectory();
+  const environment = await collectEnvironment({
     identity,
     profileReason,
     kernel,
     files: { kernel: chosen.built?.image ?? facts['kernelImage'], agent },
     executor: facts,
-    suites,
+    suites: one ? first : SUITES,
     version: version(),
     startedAt: new Date().toISOString(),
   });
+  return { ...environment, suites: { ...(one && environment.suites), sha256 } };
 }
 
 /** The command that runs one point the way this run did. */

@@ -203,6 +203,39 @@ describe.skipIf(!hasKvm || !hasCompiler)('a run that is stopped (needs /dev/kvm 
   });
 });
 
+describe.skipIf(!hasKvm || !hasCompiler)('what a run is told by (needs /dev/kvm and a C compiler)', () => {
+  const two = put(
+    'two.yaml',
+    suite('two', case_ + case_.replace('id: api-version', 'id: api-version-again')),
+  );
+
+  it('is not resumed with as many other points of the same suites', async () => {
+    const root = join(dir, 'others');
+    await agent('--suites', two, '--out', root, 't/two/api-version');
+    const journal = join(root, 'latest', 'journal.ndjson');
+    const [header = ''] = readFileSync(journal, 'utf8').split('\n');
+    writeFileSync(journal, `${header}\n`);
+    const resume = ['--suites', two, '--resume', join(root, 'latest')];
+    const others = await agent(...resume, 't/two/api-version-again');
+    expect(others.code).toBe(2);
+    expect(others.stderr).toContain('expected a run of the same kernel, profile, suites and points');
+    expect((await agent(...resume, 't/two/api-version')).code).toBe(0);
+  });
+
+  it('is in environment.json the hash of the suites it read, not of those shipped', async () => {
+    const root = join(dir, 'hashes');
+    const hash = async (path: string): Promise<unknown> => {
+      await agent('--suites', path, '--out', root);
+      const text = readFileSync(join(root, 'latest', 'environment.json'), 'utf8');
+      return (JSON.parse(text) as { suites: unknown }).suites;
+    };
+    const [a, b, again] = [await hash(right), await hash(two), await hash(right)];
+    expect(a).toEqual({ sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(again).toEqual(a);
+    expect(b).not.toEqual(a);
+  });
+});
+
 describe.skipIf(!hasKvm)('gmemcheck probe (needs /dev/kvm)', () => {
   it('says as JSON what the kernel has, and why', async () => {
     const { code, stdout } = await gmemcheck(['probe', '--json', '--target', 'host']);

@@ -43,6 +43,7 @@ describe('exitCode', () => {
       3,
       /at least 400 executed cases, got 399 \(50 skipped/,
     ],
+    ['more verdicts than points', of({ pass: 7 }, 5), 1, 3, /Expected 5 cases, got verdicts of 7/],
     ['a run that stopped early', of({ pass: 5 }, 7), 1, 3, /2 of 7 cases have no verdict/],
   ])('judges a run with %s', (_what, total, minimum, code, message) => {
     const exit = exitCode(total, minimum);

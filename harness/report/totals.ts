@@ -10,7 +10,7 @@ export interface Totals {
   recorded: number;
   /** Cases whose program ran and was judged: neither skipped nor `error`. */
   executed: number;
-  /** Cases that were to run; more than `recorded` when a run stopped early. */
+  /** Cases that were to run; more than `recorded` when a run stopped early, never fewer. */
   planned: number;
 }
 
@@ -68,6 +68,12 @@ export function exitCode(total: Totals, minimumExecuted = 1): Exit {
     return {
       code: 3,
       message: `The run stopped early: ${planned - recorded} of ${planned} cases have no verdict`,
+    };
+  }
+  if (recorded > planned) {
+    return {
+      code: 3,
+      message: `Expected ${planned} cases, got verdicts of ${recorded}: not the run planned`,
     };
   }
   if (counts.error > 0) {

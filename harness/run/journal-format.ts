@@ -7,22 +7,31 @@ export interface JournalHeader {
   /** Version of the journal's own format. */
   schema: number;
   identity: RunIdentity;
-  /** sha256 over all suite files; `run --resume` refuses a journal of other suites. */
+  /** What `suitesHash` of resumable.ts gives; `run --resume` refuses a journal of other suites. */
   suitesHash: string;
+  /** What `pointsHash` of resumable.ts gives. A run without it cannot be resumed. */
+  pointsHash?: string;
   /** How many cases are to run. */
   planned: number;
   /** ISO 8601, UTC. */
   startedAt: string;
 }
 
+/** What ends the journal of a complete run. */
+export interface JournalTrailer {
+  totals: Totals;
+  /** Title of what the kernel said after the last case was judged: such a run is never green. */
+  crash?: string;
+}
+
 /** Version of the format that the writer in journal.ts uses. */
-export const JOURNAL_SCHEMA = 1;
+export const JOURNAL_SCHEMA = 2;
 
 /** One line of a journal; `seq` counts lines from 0, so that a lost line is noticed. */
 export type JournalEntry = { seq: number } & (
   | ({ kind: 'header' } & JournalHeader)
   | { kind: 'case'; record: CaseRecord }
-  | { kind: 'trailer'; totals: Totals }
+  | ({ kind: 'trailer' } & JournalTrailer)
 );
 
 /** JSON has no bigint: it stands as an object with this one key and decimal digits. */
@@ -53,19 +62,22 @@ export function entryProblem(value: unknown): string | undefined {
   if (!isObject(value) || typeof value.seq !== 'number') return 'an object with seq and kind';
   if (value.kind === 'header') return headerProblem(value);
   if (value.kind === 'case') return recordProblem(value.record);
-  if (value.kind === 'trailer') return isTotals(value.totals) ? undefined : 'totals in the trailer';
+  if (value.kind === 'trailer') return trailerProblem(value);
   return 'kind to be header, case or trailer';
 }
 
-function headerProblem({ schema, identity, suitesHash, planned, startedAt }: JsonObject): string | undefined {
+function headerProblem(header: JsonObject): string | undefined {
+  const { schema, identity, suitesHash, pointsHash, planned, startedAt } = header;
   if (typeof schema !== 'number') return 'a schema number in the header';
+  // Another version is not damage, whatever else its header holds: the reader names it.
+  if (schema !== JOURNAL_SCHEMA) return undefined;
   const strings = isObject(identity) ? ['target', 'arch', 'release', 'profile', 'evidence'] : [];
   const named = isObject(identity) && strings.every((key) => typeof identity[key] === 'string');
   if (!named || typeof identity.pageSize !== 'number') return 'the identity of the run in the header';
   if (typeof suitesHash !== 'string' || typeof startedAt !== 'string' || typeof planned !== 'number') {
     return 'suitesHash, planned and startedAt in the header';
   }
-  return undefined;
+  return pointsHash === undefined || typeof pointsHash === 'string' ? undefined : 'a string as pointsHash';
 }
 
 function recordProblem(record: unknown): string | undefined {
@@ -76,6 +88,11 @@ function recordProblem(record: unknown): string | undefined {
   if (!Array.isArray(record.mismatches) || !Array.isArray(record.calls))
     return 'lists of mismatches and calls';
   return typeof record.durationMs === 'number' ? undefined : 'a duration in a case record';
+}
+
+function trailerProblem({ totals, crash }: JsonObject): string | undefined {
+  if (!isTotals(totals)) return 'totals in the trailer';
+  return crash === undefined || typeof crash === 'string' ? undefined : 'a string as crash in the trailer';
 }
 
 function isTotals(value: unknown): boolean {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { readFileSync } from 'node:fs';
 import type { CaseRecord } from '../judge/verdict.js';
-import type { Totals } from '../report/totals.js';
 import {
   decodeLine,
   entryProblem,
   JOURNAL_SCHEMA,
   type JournalEntry,
   type JournalHeader,
+  type JournalTrailer,
 } from './journal-format.js';
 
 /** A journal that cannot be used as it is; the message names file and line. */
@@ -20,7 +20,7 @@ export interface JournalContents {
   /** In the order in which the cases ended. */
   records: CaseRecord[];
   /** Absent when the run did not end: such a run is never green. */
-  trailer?: { totals: Totals };
+  trailer?: JournalTrailer;
   /** Length in bytes of the whole lines; what follows is the start of a line that was never finished. */
   validBytes: number;
   /** Says that and where an unfinished last line was dropped. */
@@ -44,12 +44,15 @@ export function readJournal(path: string): JournalContents {
     throw new JournalError(`${path}:1: expected a header, got an unfinished line: nothing was recorded`);
   }
   const records: CaseRecord[] = [];
-  let trailer: { totals: Totals } | undefined;
+  let trailer: JournalTrailer | undefined;
   const seen = new Set<string>();
   for (const [index, entry] of entries.entries()) {
     const at = `${path}:${index + 1}`;
     if (trailer) throw new JournalError(`${at}: expected nothing after the trailer, got a ${entry.kind}`);
-    if (entry.kind === 'trailer') trailer = { totals: entry.totals };
+    if (entry.kind === 'trailer') {
+      const { totals, crash } = entry;
+      trailer = { totals, ...(crash !== undefined && { crash }) };
+    }
     if (entry.kind !== 'case') continue;
     const { id } = entry.record;
     if (seen.has(id)) throw new JournalError(`${at}: expected every case once, got ${id} again`);
@@ -60,10 +63,17 @@ export function readJournal(path: string): JournalContents {
     const { recorded } = trailer.totals;
     throw new JournalError(`${path}: the trailer counts ${recorded} cases, but there are ${records.length}`);
   }
-  const { schema, identity, suitesHash, planned, startedAt } = first;
+  const { schema, identity, suitesHash, pointsHash, planned, startedAt } = first;
   const rest = bytes.length - validBytes;
   return {
-    header: { schema, identity, suitesHash, planned, startedAt },
+    header: {
+      schema,
+      identity,
+      suitesHash,
+      ...(pointsHash !== undefined && { pointsHash }),
+      planned,
+      startedAt,
+    },
     records,
     ...(trailer && { trailer }),
     validBytes,
@@ -110,7 +120,7 @@ function parseEntry(line: string, index: number, path: string): JournalEntry {
   }
   if (entry.kind === 'header' && entry.schema !== JOURNAL_SCHEMA) {
     throw new JournalError(
-      `${at}: expected schema ${JOURNAL_SCHEMA}, got ${entry.schema}; use the gmemcheck that wrote it`,
+      `${at}: expected schema ${JOURNAL_SCHEMA}, got ${entry.schema}; this is the journal of another version of gmemcheck: use that one`,
     );
   }
   return entry;

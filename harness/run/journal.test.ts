@@ -13,6 +13,7 @@ import { Journal } from './journal.js';
 const HEADER = {
   identity: IDENTITY,
   suitesHash: 'ab'.repeat(32),
+  pointsHash: 'cd'.repeat(32),
   planned: EVERY_VERDICT.length,
   startedAt: '2026-11-21T00:35:00.000Z',
 };
@@ -44,7 +45,7 @@ describe('Journal', () => {
   it('gives back what was recorded', () => {
     writeAll();
     const { header, records, trailer, note } = readJournal(path);
-    expect(header).toEqual({ schema: 1, ...HEADER });
+    expect(header).toEqual({ schema: 2, ...HEADER });
     expect(records).toEqual(EVERY_VERDICT);
     expect(trailer).toEqual({ totals: totals(EVERY_VERDICT) });
     expect(note).toBeUndefined();
@@ -100,6 +101,13 @@ describe('Journal', () => {
     expect(() => Journal.resume(path)).toThrow('nothing to resume');
   });
 
+  it('keeps what the kernel said after the last case', () => {
+    const journal = Journal.create(path, HEADER);
+    journal.finish(totals([]), 'BUG: late');
+    expect(readJournal(path).trailer).toEqual({ totals: totals([]), crash: 'BUG: late' });
+    expect(() => Journal.resume(path)).toThrow('nothing to resume');
+  });
+
   it('refuses records once it is closed', () => {
     const journal = Journal.create(path, HEADER);
     journal.close();
@@ -127,8 +135,20 @@ describe('readJournal', () => {
     [
       'another schema',
       1,
-      (line: string) => line.replace('"schema":1', '"schema":9'),
-      /:1: expected schema 1, got 9/,
+      (line: string) => line.replace('"schema":2', '"schema":9'),
+      /:1: expected schema 2, got 9; this is the journal of another version/,
+    ],
+    [
+      'an earlier schema with another header, without calling it damaged',
+      1,
+      () => '{"seq":0,"kind":"header","schema":1}',
+      /:1: expected schema 2, got 1; this is the journal of another version/,
+    ],
+    [
+      'a hash of points that is no string',
+      1,
+      (line: string) => line.replace(/"pointsHash":"\w+"/, '"pointsHash":1'),
+      /:1: expected a string as pointsHash/,
     ],
     [
       'no header',

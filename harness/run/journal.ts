@@ -61,9 +61,12 @@ export class Journal {
     this.#sync(record.verdict === 'crash' ? 0 : SYNC_EVERY_MS);
   }
 
-  /** Append the trailer, which alone makes the run complete, and close. */
-  finish(totals: Totals): void {
-    this.#append({ kind: 'trailer', totals });
+  /**
+   * Append the trailer, which alone makes the run complete, and close.
+   * @param crash title of what the kernel said after the last case was judged.
+   */
+  finish(totals: Totals, crash?: string): void {
+    this.#append({ kind: 'trailer', totals, ...(crash !== undefined && { crash }) });
     this.close();
   }
 
