@@ -8,7 +8,7 @@ import { startGuest } from './guest.js';
 import type { Guest } from './guest.js';
 import type { GuestSpec } from './qemu-command.js';
 import { makeSnapshot, readSnapshot, streamOf } from './snapshot.js';
-import type { SnapshotRecord } from './snapshot.js';
+import type { Boot, NoSnapshot, SnapshotRecord } from './snapshot.js';
 
 /** A guest whose agent has answered. */
 export interface LiveGuest {
@@ -18,8 +18,10 @@ export interface LiveGuest {
   how: 'boot' | 'snapshot';
   /** Milliseconds from starting QEMU to the agent's answer. */
   startMs: number;
-  /** What was measured when its snapshot was made; undefined when it has none. */
-  record?: SnapshotRecord;
+  /** What was measured when its snapshot was made, or why it has none; undefined when none was wanted. */
+  record?: SnapshotRecord | NoSnapshot;
+  /** Title of what the kernel complained about while it booted, now or before the snapshot was made. */
+  bootSplat?: string;
 }
 
 /** A restored guest answers in a tenth of a second; one that does not in this time never will. */
@@ -108,17 +110,21 @@ export async function bringUp(
   const record = directory === undefined ? undefined : await readSnapshot(directory);
   if (directory !== undefined && record?.use === 'snapshot') {
     try {
-      return { ...(await start(spec, RESTORE_MS, onGuest, streamOf(directory))), record };
+      const restored = await start(spec, RESTORE_MS, onGuest, streamOf(directory));
+      return { ...restored, record, ...splat(record.bootSplat) };
     } catch {
       // Damaged, or half deleted: the next boot makes a new one.
       await rm(directory, { recursive: true, force: true });
     }
   }
-  const booted = await start(spec, timeoutMs, onGuest);
+  const started = await start(spec, timeoutMs, onGuest);
+  const bootSplat = splat(findCrash(started.guest.console.all())?.title);
+  const booted: LiveGuest = { ...started, ...bootSplat };
   if (directory === undefined) return booted;
   if (record?.use === 'boot') return { ...booted, record };
   let restored: LiveGuest | undefined;
-  const made = await makeSnapshot(booted.guest, directory, booted.startMs, async (stream) => {
+  const boot: Boot = { bootMs: booted.startMs, ...bootSplat };
+  const made = await makeSnapshot(booted.guest, directory, boot, async (stream) => {
     restored = await start(spec, RESTORE_MS, onGuest, stream);
     return restored.startMs;
   });
@@ -126,5 +132,8 @@ export async function bringUp(
   const [keep, drop] = made.use === 'snapshot' && restored ? [restored, booted] : [booted, restored];
   await drop?.guest.end();
   if (keep === booted) await booted.guest.qmp.execute('cont');
-  return { ...keep, record: made };
+  return { ...keep, record: made, ...bootSplat };
 }
+
+const splat = (title: string | undefined): Pick<LiveGuest, 'bootSplat'> =>
+  title === undefined ? {} : { bootSplat: title };

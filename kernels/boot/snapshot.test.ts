@@ -38,32 +38,47 @@ function guest(status = 'completed'): Guest {
 describe('makeSnapshot', () => {
   it('stores the stream and both times when restoring is faster', async () => {
     const directory = join(parent, 'key');
-    const record = await makeSnapshot(guest(), directory, 1500, (stream) => {
-      expect(readFileSync(stream, 'utf8')).toBe('state');
-      return Promise.resolve(80);
-    });
+    const record = await makeSnapshot(
+      guest(),
+      directory,
+      { bootMs: 1500, bootSplat: 'WARNING: x' },
+      (stream) => {
+        expect(readFileSync(stream, 'utf8')).toBe('state');
+        return Promise.resolve(80);
+      },
+    );
     expect(record).toEqual({
       use: 'snapshot',
       reason: 'boot 1500 ms, restore 80 ms',
       bootMs: 1500,
       restoreMs: 80,
       bytes: 5,
+      bootSplat: 'WARNING: x',
     });
     expect(await readSnapshot(directory)).toEqual(record);
     expect(readFileSync(streamOf(directory), 'utf8')).toBe('state');
   });
 
+  it('remembers to boot when restoring is slower', async () => {
+    const directory = join(parent, 'key');
+    const made = await makeSnapshot(guest(), directory, { bootMs: 100 }, () => Promise.resolve(200));
+    expect(made).toMatchObject({ use: 'boot', reason: 'boot 100 ms, restore 200 ms' });
+    expect(await readSnapshot(directory)).toEqual(made);
+    expect(readdirSync(directory)).toEqual(['snapshot.json']);
+  });
+
   it.each<[string, string, () => Promise<number>, RegExp]>([
-    ['restoring is slower', 'completed', () => Promise.resolve(200), /restore 200 ms/],
     ['the restored guest does not answer', 'completed', () => Promise.reject(new Error('mute')), /mute/],
     ['QEMU cannot migrate', 'refused', () => Promise.resolve(1), /QEMU refused/],
     ['the migration fails', 'failed', () => Promise.resolve(1), /it is failed/],
-  ])('remembers to boot when %s', async (_what, status, tryRestore, reason) => {
-    const directory = join(parent, 'key');
-    const attempt = makeSnapshot(guest(status), directory, 100, tryRestore);
-    expect(await attempt).toMatchObject({ use: 'boot', reason: expect.stringMatching(reason) as string });
-    expect(await readSnapshot(directory)).toMatchObject({ use: 'boot' });
-    expect(readdirSync(directory)).toEqual(['snapshot.json']);
+  ])('boots this time, and tries again the next, when %s', async (_what, status, tryRestore, reason) => {
+    const store = join(parent, 'store');
+    const directory = join(store, 'key');
+    const attempt = makeSnapshot(guest(status), directory, { bootMs: 100 }, tryRestore);
+    expect(await attempt).toEqual({ use: 'boot', reason: expect.stringMatching(reason) as string });
+    expect(readdirSync(store)).toEqual([]);
+    await makeSnapshot(guest(), directory, { bootMs: 100 }, () => Promise.resolve(1));
+    expect(await readSnapshot(directory)).toMatchObject({ use: 'snapshot' });
   });
 
   it('keeps the sixteen snapshots that were used last', async () => {
@@ -74,7 +89,7 @@ describe('makeSnapshot', () => {
       const used = Date.now() / 1000 - age * 60;
       utimesSync(directory, used, used);
     }
-    await makeSnapshot(guest(), join(store, 'new'), 100, () => Promise.resolve(1));
+    await makeSnapshot(guest(), join(store, 'new'), { bootMs: 100 }, () => Promise.resolve(1));
     const kept = readdirSync(store);
     expect(kept).toHaveLength(16);
     expect(kept).toContain('new');
@@ -83,8 +98,18 @@ describe('makeSnapshot', () => {
 });
 
 describe('readSnapshot', () => {
-  it('takes a damaged record for none', async () => {
-    writeFileSync(join(parent, 'snapshot.json'), '{');
-    expect(await readSnapshot(parent)).toBeUndefined();
+  it('takes a damaged record for none, and out of the way', async () => {
+    const directory = join(parent, 'key');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'snapshot.json'), '{');
+    expect(await readSnapshot(directory)).toBeUndefined();
+    expect(readdirSync(parent)).toEqual([]);
+  });
+  it('forgets a failure that was stored once', async () => {
+    const directory = join(parent, 'key');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'snapshot.json'), '{ "use": "boot", "reason": "no working snapshot: x" }');
+    expect(await readSnapshot(directory)).toBeUndefined();
+    expect(readdirSync(parent)).toEqual([]);
   });
 });

@@ -18,9 +18,24 @@ export interface SnapshotRecord {
   reason: string;
   /** Milliseconds from starting QEMU to the agent's answer. */
   bootMs: number;
-  restoreMs?: number;
+  restoreMs: number;
   /** Size of the stream. */
   bytes: number;
+  /** What the kernel complained about while it booted: a restored guest's console does not show it. */
+  bootSplat?: string;
+}
+
+/** What is known of a guest that booted. */
+export interface Boot {
+  /** Milliseconds from starting QEMU to the agent's answer. */
+  bootMs: number;
+  bootSplat?: string;
+}
+
+/** Why there is no snapshot this time. */
+export interface NoSnapshot {
+  use: 'boot';
+  reason: string;
 }
 
 const STREAM = 'stream';
@@ -74,8 +89,13 @@ export async function readSnapshot(directory: string): Promise<SnapshotRecord | 
   try {
     const now = new Date();
     await utimes(directory, now, now);
-    return JSON.parse(await readFile(join(directory, RECORD), 'utf8')) as SnapshotRecord;
-  } catch {
+    const record = JSON.parse(await readFile(join(directory, RECORD), 'utf8')) as Partial<SnapshotRecord>;
+    // Earlier versions stored failures, which have no time.
+    if (record.restoreMs === undefined) throw new SyntaxError('expected a time of restoring');
+    return record as SnapshotRecord;
+  } catch (error) {
+    // Directories appear complete. One that is not stands in the way of the next.
+    if (error instanceof SyntaxError) await rm(directory, { recursive: true, force: true });
     return undefined;
   }
 }
@@ -116,29 +136,24 @@ async function writeStream(guest: Guest, file: string): Promise<void> {
  *
  * @param directory from {@link snapshotDirectory}; appears complete or not at all.
  * @param tryRestore starts a guest from a stream and returns the milliseconds until it answered.
- * @returns the record that was stored.
+ * @returns the record that was stored, or why there is none: a failure may be that of a busy machine, so that
+ * the next boot tries again.
  */
 export async function makeSnapshot(
   guest: Guest,
   directory: string,
-  bootMs: number,
+  boot: Boot,
   tryRestore: (stream: string) => Promise<number>,
-): Promise<SnapshotRecord> {
+): Promise<SnapshotRecord | NoSnapshot> {
   await mkdir(dirname(directory), { recursive: true });
   const scratch = await mkdtemp(`${directory}.`);
   try {
     const stream = join(scratch, STREAM);
-    const record = await writeStream(guest, stream)
+    const restored = await writeStream(guest, stream)
       .then(() => tryRestore(stream))
-      .then(
-        (restoreMs) => judge(bootMs, restoreMs),
-        (error: unknown): SnapshotRecord => ({
-          use: 'boot',
-          reason: `no working snapshot: ${error instanceof Error ? error.message : String(error)}`,
-          bootMs,
-          bytes: 0,
-        }),
-      );
+      .catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    if (typeof restored === 'string') return { use: 'boot', reason: `no working snapshot: ${restored}` };
+    const record = judge(boot, restored);
     if (record.use === 'snapshot') record.bytes = (await stat(stream)).size;
     else await rm(stream, { force: true });
     await writeFile(join(scratch, RECORD), JSON.stringify(record, undefined, 2) + '\n');
@@ -151,7 +166,7 @@ export async function makeSnapshot(
   }
 }
 
-function judge(bootMs: number, restoreMs: number): SnapshotRecord {
-  const use = restoreMs < bootMs ? 'snapshot' : 'boot';
-  return { use, reason: `boot ${bootMs} ms, restore ${restoreMs} ms`, bootMs, restoreMs, bytes: 0 };
+function judge(boot: Boot, restoreMs: number): SnapshotRecord {
+  const use = restoreMs < boot.bootMs ? 'snapshot' : 'boot';
+  return { use, reason: `boot ${boot.bootMs} ms, restore ${restoreMs} ms`, ...boot, restoreMs, bytes: 0 };
 }
