@@ -3,7 +3,7 @@ import { Builder, blob, imm, ret } from '../lower/builder.js';
 import { openAt } from '../lower/context.js';
 import type { WireReply } from '../lower/wire.js';
 import type { Arch } from '../uapi/arch.js';
-import type { Executor } from './executor.js';
+import { type Executor, TargetError } from './executor.js';
 
 /** Bytes of one read. What is longer is read again in LARGE pieces. */
 const SMALL = 4096;
@@ -47,7 +47,7 @@ export class RemoteFiles {
     const fd = ret(openAt(b, path, 0n, 'O_RDONLY', 'file'), 'file');
     const piece = addPiece(b, LARGE, (buffer) => b.syscall('getdents64', [fd, buffer, imm(LARGE)]));
     const reply = await this.run(b);
-    const bytes = reply && pieceOf(reply, piece);
+    const bytes = pieceOf(reply, piece);
     return bytes && names(bytes);
   }
 
@@ -63,7 +63,7 @@ export class RemoteFiles {
       });
       const reply = await this.run(b);
       for (const [i, { path, resolve }] of batch.entries()) {
-        const [first, second] = (pieces[i] ?? []).map((p) => reply && pieceOf(reply, p));
+        const [first, second] = (pieces[i] ?? []).map((p) => pieceOf(reply, p));
         // The second read proves that the first one reached the end.
         if (first && second?.length === 0) resolve(first);
         else resolve(first && (await this.readLarge(path)));
@@ -82,7 +82,7 @@ export class RemoteFiles {
       const at = imm(length);
       const piece = addPiece(b, LARGE, (buffer) => b.syscall('pread64', [fd, buffer, imm(LARGE), at]));
       const reply = await this.run(b);
-      const chunk = reply && pieceOf(reply, piece);
+      const chunk = pieceOf(reply, piece);
       if (!chunk) return undefined;
       if (chunk.length === 0) break;
       chunks.push(chunk);
@@ -95,8 +95,13 @@ export class RemoteFiles {
     return new Builder(this.arch, this.pageSize);
   }
 
-  private async run(b: Builder): Promise<WireReply | undefined> {
-    return (await this.executor.run({ timeoutMs: 10_000, blob: b.blob(), ops: b.ops })).reply;
+  /** @throws TargetError (fatal) when the kernel crashes: nobody else would tell of it. */
+  private async run(b: Builder): Promise<WireReply> {
+    const { reply, crash } = await this.executor.run({ timeoutMs: 10_000, blob: b.blob(), ops: b.ops });
+    if (reply && !crash) return reply;
+    throw new TargetError(
+      `expected a kernel that lets its files be read, it reported: ${crash?.title ?? 'nothing'}`,
+    );
   }
 }
 
