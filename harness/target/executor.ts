@@ -17,6 +17,8 @@ export interface Executor {
   /** Start (or restart) and return the greeting. Idempotent while alive. */
   start(): Promise<WireHello>;
   run(program: WireProgram): Promise<Execution>;
+  /** Judge what the kernel did after the last program's answer; to be called at the end of a run. */
+  settle?(): Promise<CrashReport | undefined>;
   /** Facts for environment.json, e.g. accelerator, QEMU version, snapshot used, boot milliseconds. */
   facts(): Record<string, string>;
   /** Everything the console printed so far (empty for executors without one). */

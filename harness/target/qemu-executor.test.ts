@@ -126,6 +126,31 @@ for (const arch of GUEST_ARCHES) {
       expect(qemu.facts().restarts).toBe('0');
     });
 
+    it('judges at the end what the kernel did after its last answer', async () => {
+      const qemu = executor(options);
+      await qemu.start();
+      expect(await qemu.settle()).toBeUndefined();
+      await qemu.run(getpid(arch));
+      process.kill(qemu.pid ?? expect.unreachable(), 'SIGKILL');
+      expect((await qemu.settle())?.kind).toBe('lost');
+      expect(await qemu.settle()).toBeUndefined();
+    });
+
+    it('tells of no complaint while it boots when there was none', async () => {
+      const qemu = executor({ ...options, snapshot: false });
+      await qemu.start();
+      expect(qemu.facts()).not.toHaveProperty('bootSplat');
+    });
+
+    it('tells once of a complaint while it boots', async () => {
+      // The kernel echoes its command line while it boots.
+      const complaint = ['loglevel=7', 'test="WARNING: seen at boot"'];
+      const qemu = executor({ ...options, snapshot: false, cmdline: complaint });
+      await qemu.start();
+      expect(qemu.facts().bootSplat).toMatch(/^WARNING: seen at boot/);
+      expect((await qemu.run(getpid(arch))).crash).toBeUndefined();
+    });
+
     it('reports an agent that stops answering as a hang, and restarts', async () => {
       const qemu = executor({ ...options, cmdline: ['GMEMCHECK_STOP_AFTER=1'], graceMs: 1_000 });
       expect((await qemu.run(getpid(arch))).reply?.end).toBe('complete');

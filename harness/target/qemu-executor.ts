@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** The agent as init of a kernel that QEMU boots: any kernel, and one that may die. */
+import { setTimeout } from 'node:timers/promises';
 import { bringUp, exitWithin } from '../../kernels/boot/bring-up.js';
 import type { LiveGuest } from '../../kernels/boot/bring-up.js';
 import { consoleTail, findCrash, judgeConsole, judgeEnd } from '../../kernels/boot/crash.js';
@@ -17,6 +18,8 @@ import { type CrashReport, type Execution, type Executor, TargetError } from './
 const GRACE_MS = 8_000;
 /** QEMU's exit follows the end of its sockets. */
 const EXIT_MS = 2_000;
+/** Milliseconds in which a kernel prints what its last program led to, and the console gets here. */
+const SETTLE_MS = 100;
 const CONSOLE_LIMIT = 4 * 1024 * 1024;
 
 export interface QemuOptions extends GuestOptions {
@@ -105,6 +108,19 @@ export class QemuExecutor implements Executor {
     }
   }
 
+  /** Judge what the kernel did after its last answer, which no further program would report. */
+  async settle(): Promise<CrashReport | undefined> {
+    const live = this.#live;
+    if (!live) return undefined;
+    await setTimeout(SETTLE_MS);
+    const died = live.channel.failure;
+    if (died) return this.#bury(died, this.#judged, 'after the last program');
+    const crash = judgeConsole(live.guest.console.since(this.#judged));
+    this.#judged = live.guest.console.position();
+    if (crash && crash.kind !== 'splat') await this.#drop(); // as after an answer
+    return crash;
+  }
+
   facts(): Record<string, string> {
     return { ...this.#facts };
   }
@@ -142,12 +158,16 @@ export class QemuExecutor implements Executor {
     this.#live = live;
     this.#judged = live.guest.console.position();
     this.#starts += 1;
+    const bootSplat = this.#facts.bootSplat ?? live.bootSplat;
+    if (bootSplat !== undefined && this.#facts.bootSplat === undefined)
+      process.stderr.write(`note: ${this.name}: while it booted, the kernel reported: ${bootSplat}\n`);
     this.#facts = {
       ...facts,
       // The first start is the one a run waits for; later ones follow crashes.
       start: this.#facts.start ?? live.how,
       startMs: this.#facts.startMs ?? String(live.startMs),
       ...(live.record ? { snapshot: live.record.reason } : {}),
+      ...(bootSplat === undefined ? {} : { bootSplat }),
       restarts: String(this.#starts - 1),
     };
     return live;
