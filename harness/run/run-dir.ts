@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, stat, symlink, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
-/** The directory of one run and the files in it; each is written once. */
+/** The directory of one run and the files in it. A resumed run adds to journal and console, and reports anew. */
 export interface RunDir {
   /** Absolute. */
   path: string;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CaseRecord } from '../judge/verdict.js';
 import type { TestPoint } from '../suite/expand.js';
 import { pointsOf, profile } from '../suite/suites.test-helper.js';
+import type { CrashReport } from '../target/executor.js';
 import { TargetError } from '../target/executor.js';
 import { fakeTarget, FakeExecutor, no, yes } from '../target/fake-executor.test-helper.js';
 import type { Behaviour } from '../target/fake-executor.test-helper.js';
@@ -34,6 +35,9 @@ interface Given {
   earlier?: readonly CaseRecord[];
   minimum?: number;
   signal?: AbortSignal;
+  settle?: () => Promise<CrashReport | undefined>;
+  /** What console.log has already. */
+  console?: string;
 }
 interface Ran extends RunResult {
   dir: RunDir;
@@ -42,8 +46,9 @@ interface Ran extends RunResult {
   stream: string;
 }
 
-async function run({ points = four, behave, earlier = [], minimum = 1, signal }: Given): Promise<Ran> {
-  const executor = new FakeExecutor(behave);
+async function run(given: Given): Promise<Ran> {
+  const { points = four, behave, earlier = [], minimum = 1, signal, settle } = given;
+  const executor = Object.assign(new FakeExecutor(behave), settle && { settle });
   const target = await fakeTarget(executor);
   const identity = {
     target: 'fake',
@@ -62,6 +67,7 @@ async function run({ points = four, behave, earlier = [], minimum = 1, signal }:
     identity,
   };
   const dir = await createRunDir({ root, target: 'fake', arch: 'x86_64' });
+  if (given.console !== undefined) writeFileSync(dir.console, given.console);
   const header = { identity, suitesHash: 'x', planned: points.length, startedAt: '2026-01-01T00:00:00Z' };
   const journal = Journal.create(dir.journal, header);
   for (const record of earlier) journal.record(record);
@@ -203,6 +209,45 @@ describe('a target on which nothing more can run', () => {
   });
 });
 
+describe('what the kernel says after the last point', () => {
+  const late: CrashReport = { kind: 'splat', title: 'BUG: KASAN: late', excerpt: [] };
+  const settle = (): Promise<CrashReport> => Promise.resolve(late);
+
+  it('ends a run in which all passed with 1, for every reader, and it cannot be resumed', async () => {
+    const ran = await run({ settle });
+    expect(verdicts(ran)).toEqual(['pass', 'pass', 'pass', 'pass']);
+    expect(ran.exit).toEqual({ code: 1, message: 'after the last point: BUG: KASAN: late' });
+    expect(ran.stream).toMatch(/^Bail out! .*BUG: KASAN: late$/m);
+    expect(ran.ktap).toMatch(/^not ok 2 gmemcheck # ERROR .*BUG: KASAN: late$/m);
+    expect(readJournal(ran.dir.journal).trailer?.crash).toContain('BUG: KASAN: late');
+  });
+
+  it('is asked for in a run that was interrupted, too', async () => {
+    expect((await run({ settle, signal: AbortSignal.abort() })).exit.code).toBe(1);
+  });
+
+  it('ends the run with 3 when it cannot be asked, and leaves the journal open', async () => {
+    const ran = await run({ settle: () => Promise.reject(new TargetError('lost the guest')) });
+    expect(ran.exit).toEqual({ code: 3, message: 'after the last point: lost the guest' });
+    expect(readJournal(ran.dir.journal).trailer).toBeUndefined();
+  });
+});
+
+describe('a defect of ours in the middle of a run', () => {
+  it('propagates, and leaves an open journal, the console and a TAP report that bails out', async () => {
+    const broken: Behaviour = (p, n) => {
+      if (n === 2) throw new RangeError('ours');
+      return { reply: yes(p) };
+    };
+    await expect(run({ behave: broken, console: 'before\n' })).rejects.toThrow(new RangeError('ours'));
+    const latest = (name: string): string => join(root, 'latest', name);
+    expect(readJournal(latest('journal.ndjson'))).toMatchObject({ records: [{}, {}] });
+    expect(readJournal(latest('journal.ndjson')).trailer).toBeUndefined();
+    expect(readFileSync(latest('report.tap'), 'utf8')).toMatch(/^Bail out! gmemcheck failed: ours$/m);
+    expect(readFileSync(latest('console.log'), 'utf8')).toBe('before\nthe console\n');
+  });
+});
+
 describe('a run that is interrupted', () => {
   it('stops after the point in flight, with 3 and how to go on', async () => {
     const abort = new AbortController();
@@ -233,8 +278,9 @@ describe('a run that is interrupted', () => {
 
   it('is resumed with what is left, and reports all of it', async () => {
     const whole = await run({});
-    const ran = await run({ earlier: whole.records.slice(0, 3) });
+    const ran = await run({ earlier: whole.records.slice(0, 3), console: 'of the first part\n' });
     expect(ran.executor.ran).toBe(1);
+    expect(readFileSync(ran.dir.console, 'utf8')).toBe('of the first part\nthe console\n');
     expect(ran.records.map((r) => r.id)).toEqual(four.map((p) => p.id));
     expect(ran.stream).toBe(whole.stream);
     expect(ran.exit.code).toBe(0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createWriteStream } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { CaseRecord } from '../judge/verdict.js';
 import { renderKtap } from '../report/ktap.js';
@@ -40,49 +40,95 @@ export interface RunResult {
 
 /**
  * Run points in order, recording each before the next begins. A fatal TargetError or a signal ends the run
- * early: the journal then has no trailer, the reports bail out and say why, and the exit code is not 0.
+ * early: the journal then has no trailer, the reports bail out and say why, and the exit code is not 0. What
+ * the kernel says after the last point ends the reports the same way, with exit code 1; it is in the trailer,
+ * because continuing the run would not see it again.
+ * @throws what no part of a run is to throw; journal and TAP are then closed as those of an unfinished run.
  */
 export async function runSuites(request: RunRequest): Promise<RunResult> {
-  const { session, points, dir, journal, earlier } = request;
+  const { session, dir, journal } = request;
   // A resumed run writes its reports anew from all records.
   await rm(dir.tap, { force: true });
   const tap = new TapReport(session.identity, createWriteStream(dir.tap), ...request.tap);
+  const progress = new RunProgress(request.points.length);
+  let bail: string | undefined = 'gmemcheck failed';
+  try {
+    const result = await recorded(request, tap, progress);
+    bail = result.bail;
+    return result;
+  } catch (e) {
+    bail = `gmemcheck failed: ${e instanceof Error ? e.message : String(e)}`;
+    throw e;
+  } finally {
+    try {
+      progress.close();
+      // Closed already, with a trailer, when the run is complete.
+      journal.close();
+      // What the first part of a resumed run saw stays.
+      await appendFile(dir.console, session.target.executor.console());
+    } finally {
+      await tap.end(bail);
+    }
+  }
+}
+
+/** Run and judge everything; all files but TAP and console are complete then. */
+async function recorded(
+  request: RunRequest,
+  tap: TapReport,
+  progress: RunProgress,
+): Promise<RunResult & { bail?: string }> {
+  const { session, points, dir, journal, earlier } = request;
   const records = [...earlier];
   for (const r of records) tap.record(r);
   const done = new Set(records.map((r) => r.id));
-  const progress = new RunProgress(points.length);
-  const abandoned = await runAll(
-    points.filter((p) => !done.has(p.id)),
-    request,
-    progress,
-    (r) => {
-      journal.record(r);
-      tap.record(r);
-      records.push(r);
-    },
-  );
-  progress.close();
+  const left = points.filter((p) => !done.has(p.id));
+  const end = await runAll(left, request, progress, (r) => {
+    journal.record(r);
+    tap.record(r);
+    records.push(r);
+  });
+  const { abandoned, crash } = end;
   const total = totals(records, points.length);
-  if (abandoned === undefined) journal.finish(total);
-  else journal.close();
-  const ktap = renderKtap(session.identity, records, abandoned);
+  if (crash !== undefined || abandoned === undefined) journal.finish(total, crash);
+  const bail = crash ?? abandoned;
+  const ktap = renderKtap(session.identity, records, bail);
   await writeFile(dir.ktap, ktap);
-  await writeFile(dir.console, session.target.executor.console());
-  await tap.end(abandoned);
-  const exit = exitCode(total, request.minimum);
-  const early = abandoned !== undefined && exit.code !== 1;
-  return { records, total, exit: early ? { code: 3, message: abandoned } : exit, ktap };
+  return {
+    records,
+    total,
+    exit: exitOf(end, exitCode(total, request.minimum)),
+    ktap,
+    ...(bail !== undefined && { bail }),
+  };
 }
 
-/** @returns why the run ended early, undefined when it did not */
+/** How the points came to their end; neither is set when all is well. */
+interface End {
+  /** Why before the last of them. */
+  abandoned?: string;
+  /** Title of what the kernel said after the last judgement. */
+  crash?: string;
+}
+
+function exitOf({ abandoned, crash }: End, exit: Exit): Exit {
+  if (exit.code === 1) return exit;
+  if (crash !== undefined) return { code: 1, message: crash };
+  return abandoned === undefined ? exit : { code: 3, message: abandoned };
+}
+
 async function runAll(
   points: readonly TestPoint[],
   { session: { target, profile, features }, replay, signal }: RunRequest,
   progress: RunProgress,
   record: (r: CaseRecord) => void,
-): Promise<string | undefined> {
+): Promise<End> {
+  let abandoned: string | undefined;
   for (const point of points) {
-    if (signal.aborted) return `interrupted; continue with --resume`;
+    if (signal.aborted) {
+      abandoned = 'interrupted; continue with --resume';
+      break;
+    }
     progress.begin(point.id);
     try {
       const result = await runPoint(point, { run: (p) => target.run(p, profile), features, replay });
@@ -90,8 +136,19 @@ async function runAll(
       progress.end(result);
     } catch (e) {
       if (!(e instanceof TargetError)) throw e;
-      return `${point.id}: ${e.message}`;
+      return { abandoned: `${point.id}: ${e.message}` };
     }
   }
-  return undefined;
+  return { ...(abandoned !== undefined && { abandoned }), ...(await settled(target)) };
+}
+
+/** A complaint that came after the reply of the last program. */
+async function settled({ executor }: Session['target']): Promise<End> {
+  try {
+    const crash = await executor.settle?.();
+    return crash ? { crash: `after the last point: ${crash.title}` } : {};
+  } catch (e) {
+    if (!(e instanceof TargetError)) throw e;
+    return { abandoned: `after the last point: ${e.message}` };
+  }
 }
