@@ -4,6 +4,8 @@ import type { BuiltKernel } from '../../kernels/build/built.js';
 import type { findBuiltKernel } from '../../kernels/build/kernel.js';
 import { TargetError } from '../target/executor.js';
 import { chooseTarget, resolveAuto } from './open-target.js';
+import { withoutStrayKernel } from './run.js';
+import type { RunOptions } from './run.js';
 
 const none: typeof findBuiltKernel = () => Promise.resolve(undefined);
 const built: typeof findBuiltKernel = () => Promise.resolve({} as BuiltKernel);
@@ -37,6 +39,32 @@ describe('the target of `npm start`', () => {
       'no target: /dev/kvm does not open and no guest kernel is built; run: gmemcheck kernel build mainline-7.3 (see also: gmemcheck doctor)',
     );
   });
+});
+
+describe('KERNEL in the environment', () => {
+  const options = (target: string, kernel = '/boot/x'): RunOptions => ({
+    target,
+    kernel,
+    format: 'tap',
+    out: 'o',
+    timeout: 10,
+  });
+
+  it.each(['auto', 'qemu'])('counts for --target %s', (target) =>
+    expect(withoutStrayKernel(options(target), true).kernel).toBe('/boot/x'),
+  );
+  it.each(['host', 'agent', 'qemu:mainline-7.3'])('is ignored for --target %s', (target) =>
+    expect(withoutStrayKernel(options(target), true)).not.toHaveProperty('kernel'),
+  );
+  it('is ignored when it is empty', () =>
+    expect(withoutStrayKernel(options('auto', ''), true)).not.toHaveProperty('kernel'));
+  it.each(['host', 'agent', 'qemu:mainline-7.3'])(
+    'is not --kernel, which --target %s refuses',
+    async (target) => {
+      const kept = withoutStrayKernel(options(target), false);
+      await expect(chooseTarget({ ...kept, arch: 'x86_64' })).rejects.toThrow('--kernel needs --target qemu');
+    },
+  );
 });
 
 describe('chooseTarget', () => {

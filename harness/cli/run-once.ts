@@ -17,12 +17,14 @@ import { select } from '../run/select.js';
 import { expandAll, openSession } from '../run/session.js';
 import type { Session } from '../run/session.js';
 import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
+import type { Exit } from '../report/totals.js';
 import { renderSummary } from '../report/summary.js';
 import type { LoadedSuite } from '../suite/load.js';
 import { UNEXPECTED } from '../judge/verdict.js';
+import { TargetError } from '../target/executor.js';
 import { RemoteFiles } from '../target/remote-files.js';
 import { ageRemark } from '../uapi/profiles/index.js';
-import { UsageError } from './exit.js';
+import { EXIT, UsageError } from './exit.js';
 import type { ChosenTarget } from './open-target.js';
 import { FEATURES, REFERENCE, shellWord, SUITES, version } from './paths.js';
 import type { RunOptions } from './run.js';
@@ -85,7 +87,7 @@ export async function runOnce(
     };
     process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
   }
-  await reference(options, chosen, session, dir, environment, whole);
+  await reference(options, chosen, session, dir, environment, whole, exit);
   return result;
 }
 
@@ -171,6 +173,17 @@ function replayCommand(options: RunOptions, { identity, target }: Session): (id:
   return (id) => `gmemcheck run ${words.map(shellWord).join(' ')} ${shellWord(id)}`;
 }
 
+/**
+ * A reference says what is to be expected: a run with findings, or one that proves nothing, is none.
+ * @throws TargetError unless the run ends with 0
+ */
+export function requireGreen({ code, message }: Exit): void {
+  if (code === EXIT.ok) return;
+  throw new TargetError(
+    `--write-reference needs a run that ends with 0, got ${code} (${message ?? 'no reason given'}); no reference was written`,
+  );
+}
+
 /** Store the report as reference, or show how it differs from the one there is. Only whole runs compare. */
 async function reference(
   options: RunOptions,
@@ -179,6 +192,7 @@ async function reference(
   dir: RunDir,
   environment: Environment,
   whole: boolean,
+  exit: Exit,
 ): Promise<void> {
   if (!chosen.recipe || !whole) {
     if (options.writeReference)
@@ -188,6 +202,7 @@ async function reference(
   const place = referenceDir(REFERENCE, chosen.recipe.name, session.target.arch);
   const tap = await readFile(dir.tap, 'utf8');
   if (options.writeReference) {
+    requireGreen(exit);
     const ktap = await readFile(dir.ktap, 'utf8');
     await writeReference(place, { tap, ktap, environment: canonicalJson(stableEnvironment(environment)) });
     process.stderr.write(`reference written: ${place}\n`);

@@ -4,6 +4,7 @@ import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
 import { findProfile, PROFILES } from '../uapi/profiles/index.js';
 import { wantsColor } from '../report/summary.js';
+import { eachArch } from './each-arch.js';
 import { EXIT, UsageError } from './exit.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
@@ -74,9 +75,19 @@ export function runCommand(): Command {
     .option('--write-reference', 'store the report as the reference of this kernel and architecture')
     .option('--dry-run', 'print the programs instead of running them')
     .option('--json', 'print a summary as JSON on stdout instead of a report')
-    .action(async (ids: string[], options: RunOptions) => {
+    .action(async (ids: string[], given: RunOptions, command: Command) => {
+      const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
       process.exitCode = options.dryRun ? dryRun(ids, options) : await run(ids, options);
     });
+}
+
+/** KERNEL in the environment is for targets that boot what is given; one that says what it runs on ignores it. */
+export function withoutStrayKernel(options: RunOptions, fromEnvironment: boolean): RunOptions {
+  const boots = options.target === 'auto' || options.target === 'qemu';
+  if (!fromEnvironment || (boots && options.kernel !== '')) return options;
+  const others = { ...options };
+  delete others.kernel;
+  return others;
 }
 
 /** What suites are expanded for when no kernel was asked yet. */
@@ -121,12 +132,10 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
     abort.abort();
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
-  const codes: number[] = [];
-  for (const arch of list) {
+  const codes = await eachArch(list, async (arch, ended) => {
     if (abort.signal.aborted) {
       process.stderr.write(`${arch}: not run\n`);
-      codes.push(EXIT.environment);
-      continue;
+      return ended(EXIT.environment);
     }
     const chosen = await chooseTarget({
       target: options.target,
@@ -144,11 +153,11 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
         wantsColor(process.stderr),
       );
       const skipped = records.length > 0 && total.counts.skip === total.planned;
-      codes.push(options.kselftest && skipped ? KSFT_SKIP : exit.code);
+      ended(options.kselftest && skipped ? KSFT_SKIP : exit.code);
     } finally {
       await chosen.target.close();
     }
-  }
+  });
   process.off('SIGINT', stop).off('SIGTERM', stop);
   return worst(codes);
 }
