@@ -4,7 +4,7 @@ import type { BuiltKernel } from '../../kernels/build/built.js';
 import type { findBuiltKernel } from '../../kernels/build/kernel.js';
 import { TargetError } from '../target/executor.js';
 import { chooseTarget, resolveAuto } from './open-target.js';
-import { withoutStrayKernel } from './run.js';
+import { withoutStrayKernel } from './options.js';
 import type { RunOptions } from './run.js';
 
 const none: typeof findBuiltKernel = () => Promise.resolve(undefined);

@@ -45,3 +45,15 @@ export function positive(text: string): number {
     throw new InvalidArgumentError(`expected a positive whole number, got '${text}'`);
   return n;
 }
+
+/** KERNEL in the environment is for targets that boot what is given; one that says what it runs on ignores it. */
+export function withoutStrayKernel<O extends { target: string; kernel?: string }>(
+  options: O,
+  fromEnvironment: boolean,
+): O {
+  const boots = options.target === 'auto' || options.target === 'qemu';
+  if (!fromEnvironment || (boots && options.kernel !== '')) return options;
+  const others = { ...options };
+  delete others.kernel;
+  return others;
+}

@@ -6,7 +6,7 @@ import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
-import { positive } from './options.js';
+import { positive, withoutStrayKernel } from './options.js';
 import { FEATURES } from './paths.js';
 
 interface ProbeOptions {
@@ -27,7 +27,8 @@ export function probeCommand(): Command {
     .addOption(new Option('--kernel <path>', 'your own kernel image, booted in QEMU').env('KERNEL'))
     .option('--timeout <seconds>', 'limit for one program', positive, 10)
     .option('--json', 'as JSON')
-    .action(async (options: ProbeOptions) => {
+    .action(async (given: ProbeOptions, command: Command) => {
+      const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
       const { arch = machineArch(), kernel, ...rest } = options;
       const chosen = await chooseTarget({ ...rest, arch, ...(kernel === undefined ? {} : { kernel }) });
       try {

@@ -8,7 +8,7 @@ import { eachArch } from './each-arch.js';
 import { EXIT, UsageError } from './exit.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
-import { positive, repeated } from './options.js';
+import { positive, repeated, withoutStrayKernel } from './options.js';
 import { pointsFor, renderProgram } from './list.js';
 import { select } from '../run/select.js';
 import { loadSuites } from '../suite/load.js';
@@ -79,15 +79,6 @@ export function runCommand(): Command {
       const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
       process.exitCode = options.dryRun ? dryRun(ids, options) : await run(ids, options);
     });
-}
-
-/** KERNEL in the environment is for targets that boot what is given; one that says what it runs on ignores it. */
-export function withoutStrayKernel(options: RunOptions, fromEnvironment: boolean): RunOptions {
-  const boots = options.target === 'auto' || options.target === 'qemu';
-  if (!fromEnvironment || (boots && options.kernel !== '')) return options;
-  const others = { ...options };
-  delete others.kernel;
-  return others;
 }
 
 /** What suites are expanded for when no kernel was asked yet. */
