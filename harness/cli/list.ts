@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { describeExpect, describeStep } from '../program/describe.js';
 import type { PlannedStep } from '../program/step.js';
 import { lower } from '../lower/lower.js';
+import { notRun } from '../lower/wire.js';
 import { select } from '../run/select.js';
 import { expandSuite } from '../suite/expand.js';
 import type { TestPoint } from '../suite/expand.js';
@@ -27,18 +28,7 @@ export function pointsFor(suites: readonly LoadedSuite[], context: Context): Tes
 export function renderProgram(point: TestPoint, context: Context): string[] {
   const { wire, lift } = lower(point.program, { ...context, timeoutMs: 0 });
   // Nothing ran: every call of the rendering is "not reached", and only its left side is of interest.
-  const blank = {
-    status: 'not-run',
-    ret: 0n,
-    errno: 0,
-    signal: 0,
-    code: 0,
-    faultAddress: 0n,
-    timedOut: false,
-    durationNs: 0n,
-    data: new Uint8Array(),
-  } as const;
-  const trace = lift({ end: 'complete', signal: 0, blobAddress: 0n, results: wire.ops.map(() => blank) });
+  const trace = lift({ end: 'complete', signal: 0, blobAddress: 0n, results: wire.ops.map(notRun) });
   const lines: string[] = [];
   const add = (steps: readonly PlannedStep[], results: typeof trace.steps, indent: string): void => {
     steps.forEach(({ step, expect, where }, i) => {

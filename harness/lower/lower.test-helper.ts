@@ -7,6 +7,7 @@ import type { Arch } from '../uapi/arch.js';
 import { PROFILES } from '../uapi/profiles/index.js';
 import { lower } from './lower.js';
 import type { Lowered } from './lower.js';
+import { notRun } from './wire.js';
 import type { WireOp, WireReply, WireResult } from './wire.js';
 
 /** Lower steps for D0 and pages of 4 KiB. */
@@ -17,17 +18,7 @@ export function lowered(steps: readonly PlannedStep[], arch: Arch = 'x86_64'): L
 }
 
 /** What an op did, unless a test says otherwise: it succeeded with 0. */
-export const DONE: WireResult = {
-  status: 'done',
-  ret: 0n,
-  errno: 0,
-  signal: 0,
-  code: 0,
-  faultAddress: 0n,
-  timedOut: false,
-  durationNs: 10n,
-  data: new Uint8Array(0),
-};
+export const DONE: WireResult = { ...notRun(), status: 'done', ret: 0n, durationNs: 10n };
 
 /** A reply in which every op did as {@link DONE}, but for those given by index. */
 export function replyTo(

@@ -89,6 +89,21 @@ export interface WireResult {
   data: Uint8Array;
 }
 
+/** The result of an op that never ran; −1, so that closing what it should have opened closes nothing. */
+export function notRun(): WireResult {
+  return {
+    status: 'not-run',
+    ret: -1n,
+    errno: 0,
+    signal: 0,
+    code: 0,
+    faultAddress: 0n,
+    timedOut: false,
+    durationNs: 0n,
+    data: new Uint8Array(0),
+  };
+}
+
 /** How the program as a whole ended. */
 export type WireEnd =
   | 'complete'

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** An executor without a kernel: every op succeeds, unless a test says what happens instead. */
+import { notRun } from '../lower/wire.js';
 import type { WireHello, WireProgram, WireReply, WireResult } from '../lower/wire.js';
 import type { Execution, Executor } from './executor.js';
 import { KernelTarget } from './kernel-target.js';
@@ -13,17 +14,7 @@ export const HELLO: WireHello = {
   features: ['fork', 'signals'],
 };
 
-const DONE: WireResult = {
-  status: 'done',
-  ret: 0n,
-  errno: 0,
-  signal: 0,
-  code: 0,
-  faultAddress: 0n,
-  timedOut: false,
-  durationNs: 1n,
-  data: new Uint8Array(0),
-};
+const DONE: WireResult = { ...notRun(), status: 'done', ret: 0n, durationNs: 1n };
 
 /** The reply of a kernel that says yes to everything, but for ops given by index. */
 export function yes(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Executes wire programs in this very process, by libc's syscall(): the op interpreter of the ffi-rs worker. */
+import { notRun } from '../lower/wire.js';
 import type { WireArg, WireOp, WireProgram, WireReply, WireResult } from '../lower/wire.js';
 import { type Arch, syscallNumber } from '../uapi/arch.js';
 import { HostMemory } from './host-memory.js';
@@ -20,21 +21,6 @@ interface Running {
   blob: Region;
   results: WireResult[];
   leftovers: Leftovers;
-}
-
-/** The result of an op that never ran; −1, so that closing what it should have opened closes nothing. */
-function notRun(): WireResult {
-  return {
-    status: 'not-run',
-    ret: -1n,
-    errno: 0,
-    signal: 0,
-    code: 0,
-    faultAddress: 0n,
-    timedOut: false,
-    durationNs: 0n,
-    data: new Uint8Array(0),
-  };
 }
 
 export class HostInterpreter {

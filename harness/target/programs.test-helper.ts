@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** Short ways to write wire programs in tests. */
 import { arch } from 'node:os';
+import { notRun } from '../lower/wire.js';
 import type { WireArg, WireOp, WireProgram, WireResult } from '../lower/wire.js';
 import { type SyscallName, syscallNumber } from '../uapi/arch.js';
 
@@ -41,15 +42,5 @@ export function text(value: string): Uint8Array {
 
 /** The result of an op that did what it should and returned `ret`. */
 export function done(ret = 0n): WireResult {
-  return {
-    status: 'done',
-    ret,
-    errno: 0,
-    signal: 0,
-    code: 0,
-    faultAddress: 0n,
-    timedOut: false,
-    durationNs: 0n,
-    data: new Uint8Array(0),
-  };
+  return { ...notRun(), status: 'done', ret };
 }
