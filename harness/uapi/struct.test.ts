@@ -6,7 +6,8 @@ import type { StructLayout } from './struct.js';
 import * as structs from './structs.js';
 
 const all = Object.values<StructLayout>(structs);
-const overlapping = new Set(['kvm_run']);
+/** Members of a union overlap: what one encodes another changes. */
+const unions = new Set(['kvm_run']);
 
 describe.each(all.map((s) => [s.name, s] as const))('struct %s', (name, s) => {
   it('keeps every member inside its size and naturally aligned', () => {
@@ -16,7 +17,8 @@ describe.each(all.map((s) => [s.name, s] as const))('struct %s', (name, s) => {
     }
   });
 
-  it.skipIf(overlapping.has(name))('decodes what it encodes, for every member value', () => {
+  if (unions.has(name)) return;
+  it('decodes what it encodes, for every member value', () => {
     const values = fc.record(
       Object.fromEntries(
         s.members.map((m) => {
