@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** `gmemcheck kernel list|build|boot|path`: the kernels we have recipes for. */
-import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { BuiltKernel } from '../../kernels/build/built.js';
 import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
 import { GUEST_ARCHES, hostArch } from '../../kernels/build/machine.js';
@@ -11,6 +11,7 @@ import type { Recipe } from '../../kernels/build/recipe.js';
 import { TargetError } from '../target/executor.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
 import { UsageError } from './exit.js';
+import { positive } from './options.js';
 
 const POLL_MS = 100;
 
@@ -37,12 +38,6 @@ function archOf(wanted: GuestArch | undefined): GuestArch {
   const [arch] = archesOf(wanted);
   if (arch) return arch;
   throw new UsageError('expected an architecture');
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError(`expected a positive integer, got '${text}'`);
 }
 
 async function requireBuilt(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel> {
