@@ -11,6 +11,7 @@ const point: TestPoint = {
   suite: 'a/b',
   about: 'A.',
   source: [],
+  rules: [],
   requires: [],
   where: 'a/b.yaml:3:5',
   program: program('a/b/c[x=1]', step('create_vm', {})),

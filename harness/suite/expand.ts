@@ -17,6 +17,8 @@ export interface TestPoint {
   source: readonly string[];
   /** Feature ids, written and inferred, sorted. */
   requires: readonly string[];
+  /** Ids of rules.yaml that the point holds the kernel to, the suite's and the case's, sorted. */
+  rules: readonly string[];
   /** `file:line:column` of the case. */
   where: string;
   /** Set when the point does not apply in this context: machine-readable code and reason. */
@@ -36,6 +38,7 @@ export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
   return raw.cases.flatMap((c, i) => {
     const path = ['cases', i];
     const { file, line, column } = source.place(path);
+    const rules = [...new Set([...(raw.rules ?? []), ...(c.rules ?? [])])].sort();
     return points(c, source, path).map(({ suffix, vars }) => {
       const id = `${raw.suite}/${c.id}${suffix}`;
       const skip = inapplicable(suite, c, context);
@@ -44,6 +47,7 @@ export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
         suite: raw.suite,
         about: c.about,
         source: [...(raw.source ?? []), ...(c.source ?? [])],
+        rules,
         where: `${file}:${line}:${column}`,
         ...(skip ? { skip } : {}),
         ...xfail(c, context),

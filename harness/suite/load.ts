@@ -19,7 +19,7 @@ export interface LoadedSuite {
 /** Compiling takes longer than checking all suites: once is enough. */
 let compiled: ValidateFunction | undefined;
 
-const NOT_SUITES = new Set(['features.yaml']);
+const NOT_SUITES = new Set(['features.yaml', 'rules.yaml']);
 
 /**
  * Suite files below `dir` (or `dir` itself when it is a file), sorted by path.

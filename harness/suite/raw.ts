@@ -8,6 +8,7 @@ export interface RawCase {
   about: string;
   source?: string[];
   requires?: string[];
+  rules?: string[];
   arch?: string[];
   profiles?: string[];
   matrix?: Record<string, string | Scalar[]>;
@@ -22,6 +23,7 @@ export interface RawSuite {
   about: string;
   source?: string[];
   requires?: string[];
+  rules?: string[];
   arch?: string[];
   profiles?: string[];
   fixture?: RawStep[];

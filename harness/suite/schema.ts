@@ -127,6 +127,7 @@ export function suiteSchema(): Json {
       about: { description: 'The expectation in one sentence.', type: 'string', maxLength: 400 },
       source: list('Where the rule comes from.'),
       requires: list('Feature ids of features.yaml.'),
+      rules: list("Rule ids of rules.yaml that it holds the kernel to, beside the suite's."),
       arch: {
         description: 'Architectures it holds for; others skip.',
         ...arraysOf({ enum: [...ARCHES] }, 8),
@@ -188,6 +189,7 @@ export function suiteSchema(): Json {
       about: { description: 'What the suite holds the kernel to.', type: 'string', maxLength: 400 },
       source: list('Kernel files, message-ids.'),
       requires: list('Feature ids that every case needs.'),
+      rules: list('Rule ids of rules.yaml that every case holds the kernel to.'),
       arch: { description: 'Architectures all cases hold for.', ...arraysOf({ enum: [...ARCHES] }, 8) },
       profiles: {
         description: 'Profiles all cases hold for.',
