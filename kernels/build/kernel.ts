@@ -10,11 +10,13 @@ import type { NamedText } from './compile.js';
 import { withLock } from './lock.js';
 import { loadMachine } from './machine.js';
 import type { GuestArch, Machine } from './machine.js';
+import { patchHashes, readPatches } from './patches.js';
+import type { Patch } from './patches.js';
 import type { OnProgress } from './progress.js';
 import type { Recipe } from './recipe.js';
-import { packagePath } from './root.js';
 import { prepareSource, rememberedVersion, resolveVersion } from './source.js';
 import { requireTools, toolVersions } from './tools.js';
+import { BUILD_PREFIX, patchedTree } from './tree.js';
 
 function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
@@ -22,16 +24,22 @@ function sha256(data: string | Uint8Array): string {
 
 function readFragments(recipe: Recipe, arch: GuestArch): Promise<NamedText[]> {
   return Promise.all(
-    recipe.fragments[arch].map(async (name) => ({
-      name,
-      text: await readFile(packagePath('kernels', 'config', `${name}.config`), 'utf8'),
+    (recipe.fragments[arch] ?? []).map(async (file) => ({
+      name: basename(file, '.config'),
+      text: await readFile(file, 'utf8'),
     })),
   );
 }
 
 /** Hash of what a kernel is made from, but for the tools. */
-function inputHash(recipe: Recipe, machine: Machine, fragments: NamedText[], version: string): string {
-  const { source, patches } = recipe;
+function inputHash(
+  { source }: Recipe,
+  machine: Machine,
+  fragments: NamedText[],
+  series: readonly Patch[],
+  version: string,
+): string {
+  const patches = patchHashes(series);
   const { arch, target, image } = machine.kernel;
   return sha256(JSON.stringify({ format: 1, arch, target, image, source, patches, fragments, version }));
 }
@@ -44,13 +52,23 @@ interface Place {
   directory: string;
   tools: string[] | undefined;
   fragments: NamedText[];
+  patches: Patch[];
   machine: Machine;
+}
+
+/** The patched tree of a recipe. */
+function treeOf(recipe: Recipe): string {
+  return cacheDir('trees', recipe.name);
 }
 
 async function placeOf(recipe: Recipe, arch: GuestArch, version: string): Promise<Place> {
   const machine = loadMachine(arch);
-  const [fragments, tools] = await Promise.all([readFragments(recipe, arch), toolVersions(machine)]);
-  const inputs = inputHash(recipe, machine, fragments, version).slice(0, 24);
+  const [fragments, patches, tools] = await Promise.all([
+    readFragments(recipe, arch),
+    readPatches(recipe.patches),
+    toolVersions(machine),
+  ]);
+  const inputs = inputHash(recipe, machine, fragments, patches, version).slice(0, 24);
   const hash = `${inputs}-${sha256(JSON.stringify(tools ?? [])).slice(0, 8)}`;
   const prefix = `${recipe.name}-${arch}-`;
   return {
@@ -59,6 +77,7 @@ async function placeOf(recipe: Recipe, arch: GuestArch, version: string): Promis
     directory: cacheDir('kernels', `${prefix}${hash}`),
     tools,
     fragments,
+    patches,
     machine,
   };
 }
@@ -82,10 +101,29 @@ export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<
   return version === undefined ? undefined : findAt(await placeOf(recipe, arch, version));
 }
 
+/**
+ * The source of a kernel with its patches, and the directory for its objects. That is a direct child of the
+ * source, because make then uses relative paths: the same file in another tree is the same for ccache.
+ */
+async function prepareTree(
+  place: Place,
+  recipe: Recipe,
+  version: string,
+  onProgress: OnProgress,
+): Promise<{ tree: string; output: string }> {
+  const { arch } = place.machine;
+  const pristine = await prepareSource(recipe.source, version, onProgress);
+  if (place.patches.length === 0) {
+    return { tree: pristine, output: join(pristine, `${BUILD_PREFIX}${basename(place.directory)}`) };
+  }
+  const tree = treeOf(recipe);
+  await patchedTree(pristine, `${recipe.source.package} ${version}`, place.patches, tree, onProgress);
+  return { tree, output: join(tree, `${BUILD_PREFIX}${arch}`) };
+}
+
 async function publish(place: Place, recipe: Recipe, version: string, onProgress: OnProgress): Promise<void> {
   const began = performance.now();
-  const tree = await prepareSource(recipe.source, version, onProgress);
-  const output = cacheDir('build', basename(place.directory));
+  const { tree, output } = await prepareTree(place, recipe, version, onProgress);
   const made = await compileKernel(place.machine, tree, output, place.fragments, onProgress);
   await mkdir(dirname(place.directory), { recursive: true });
   const scratch = await mkdtemp(`${cacheDir('kernels')}/.new-`);
@@ -112,8 +150,9 @@ async function publish(place: Place, recipe: Recipe, version: string, onProgress
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
-  // Kept when a build fails: its log is named in the error, and make goes on where it stopped.
-  await rm(output, { recursive: true, force: true });
+  // Kept when a build fails: its log is named in the error, and make goes on where it stopped. Patched trees
+  // change, and make then compiles what changed.
+  if (place.patches.length === 0) await rm(output, { recursive: true, force: true });
 }
 
 /**
@@ -137,7 +176,9 @@ export async function buildKernel(
   if (cached) return cached;
   requireTools(place.machine);
   const wait = (): void => onProgress({ phase: 'waiting for another process that builds the same kernel' });
-  return withLock(place.hash, wait, async () => {
+  // A patched tree has one state at a time; kernels without patches only read their source.
+  const lock = place.patches.length === 0 ? place.hash : `tree-${recipe.name}`;
+  return withLock(lock, wait, async () => {
     const meanwhile = await findAt(place);
     if (meanwhile) return meanwhile;
     await publish(place, recipe, version, onProgress);
