@@ -6,41 +6,41 @@ import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
 import { GUEST_ARCHES, hostArch } from '../../kernels/build/machine.js';
 import type { GuestArch } from '../../kernels/build/machine.js';
 import { ProgressLine } from '../../kernels/build/progress.js';
-import { findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
+import { archesOf as recipeArches, loadRecipes } from '../../kernels/build/recipe.js';
 import type { Recipe } from '../../kernels/build/recipe.js';
 import { TargetError } from '../target/executor.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
+import { bootOf, bootOfImage, bootOptions } from './boot-choice.js';
+import type { BootOptions as BootChoice } from './boot-choice.js';
 import { UsageError } from './exit.js';
+import { recipeNamed, requireArch } from './find-recipe.js';
 import { positive } from './options.js';
 
 const POLL_MS = 100;
-
-function recipeNamed(name: string): Recipe {
-  const recipe = findRecipe(name);
-  if (recipe) return recipe;
-  const known = loadRecipes().map((each) => each.name);
-  throw new UsageError(`expected the name of a kernel (${known.join(', ')}), got '${name}'`);
-}
 
 function archOption(...extra: string[]): Option {
   const option = new Option('--arch <arch>', 'architecture (default: of this machine)');
   return option.choices([...GUEST_ARCHES, ...extra]);
 }
 
-function archesOf(wanted: GuestArch | 'all' | undefined): readonly GuestArch[] {
-  if (wanted === 'all') return GUEST_ARCHES;
+function archesOf(recipe: Recipe, wanted: GuestArch | 'all' | undefined): readonly GuestArch[] {
+  if (wanted === 'all') return recipeArches(recipe);
   const arch = wanted ?? hostArch();
-  if (arch) return [arch];
+  if (arch) {
+    requireArch(recipe, arch);
+    return [arch];
+  }
   throw new UsageError(`expected --arch ${GUEST_ARCHES.join(' or ')} on a machine of type ${process.arch}`);
 }
 
 function archOf(wanted: GuestArch | undefined): GuestArch {
-  const [arch] = archesOf(wanted);
+  const arch = wanted ?? hostArch();
   if (arch) return arch;
-  throw new UsageError('expected an architecture');
+  throw new UsageError(`expected --arch ${GUEST_ARCHES.join(' or ')} on a machine of type ${process.arch}`);
 }
 
 async function requireBuilt(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel> {
+  requireArch(recipe, arch);
   const built = await findBuiltKernel(recipe, arch);
   if (built) return built;
   throw new TargetError(
@@ -51,13 +51,14 @@ async function requireBuilt(recipe: Recipe, arch: GuestArch): Promise<BuiltKerne
 async function list(options: { json?: boolean }): Promise<void> {
   const rows = [];
   for (const recipe of loadRecipes()) {
-    for (const arch of GUEST_ARCHES) {
+    for (const arch of recipeArches(recipe)) {
       const built = await findBuiltKernel(recipe, arch);
       rows.push({
         name: recipe.name,
         arch,
         profile: recipe.profile,
         about: recipe.about,
+        dialects: Object.keys(recipe.dialects ?? {}),
         built: built ?? null,
       });
     }
@@ -66,10 +67,10 @@ async function list(options: { json?: boolean }): Promise<void> {
     process.stdout.write(JSON.stringify(rows, undefined, 2) + '\n');
     return;
   }
-  const lines = rows.map(({ name, arch, profile, built }) => [
+  const lines = rows.map(({ name, arch, profile, dialects, built }) => [
     name,
     arch,
-    profile,
+    dialects.length === 0 ? profile : `${profile} (--dialect ${dialects.join(', ')})`,
     built ? `built ${built.version} (${built.release}), ${built.hash}` : 'not built',
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
@@ -83,7 +84,7 @@ async function build(
   options: { arch?: GuestArch | 'all'; refresh?: boolean; json?: boolean },
 ): Promise<void> {
   const recipe = recipeNamed(name);
-  for (const arch of archesOf(options.arch)) {
+  for (const arch of archesOf(recipe, options.arch)) {
     const progress = new ProgressLine(`${name} ${arch}`);
     try {
       const refresh = options.refresh ?? false;
@@ -96,7 +97,7 @@ async function build(
   }
 }
 
-interface BootOptions {
+interface BootOptions extends BootChoice {
   arch?: GuestArch;
   cpus?: number;
   memory?: number;
@@ -106,15 +107,20 @@ interface BootOptions {
 
 async function boot(name: string, options: BootOptions): Promise<void> {
   const arch = archOf(options.arch);
-  const kernel = name.includes('/') ? name : (await requireBuilt(recipeNamed(name), arch)).image;
+  const image = name.includes('/');
+  const { guest, words } = image
+    ? bootOfImage(options, `the image ${name}`)
+    : bootOf(recipeNamed(name), options);
+  const kernel = image ? name : (await requireBuilt(recipeNamed(name), arch)).image;
   const executor = new QemuExecutor({
+    ...guest,
     kernel,
     arch,
     ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
     ...(options.memory === undefined ? {} : { memoryMb: options.memory }),
     // Somebody who watches the console wants to see the kernel start, and all it says.
     snapshot: options.snapshot && options.console !== true,
-    cmdline: options.console === true ? ['loglevel=7'] : [],
+    cmdline: [...words, ...(options.console === true ? ['loglevel=7'] : [])],
   });
   try {
     if (options.console === true) await watch(executor);
@@ -168,8 +174,7 @@ export function kernelCommand(): Command {
     .addOption(archOption('all'))
     .option('--refresh', 'look for a newer version of the source')
     .action(build);
-  command
-    .command('boot')
+  bootOptions(command.command('boot'))
     .description('Boot a kernel under QEMU and show what the agent in it says.')
     .addArgument(new Argument('<name>', 'name of a kernel, or a path (with a slash) to an image'))
     .addOption(archOption())

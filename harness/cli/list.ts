@@ -10,8 +10,9 @@ import type { TestPoint } from '../suite/expand.js';
 import { loadSuites } from '../suite/load.js';
 import type { LoadedSuite } from '../suite/load.js';
 import type { Context } from '../suite/scope.js';
-import { contextOptions, repeated } from './options.js';
-import type { ContextOptions } from './options.js';
+import { contextOptions } from './context-options.js';
+import type { ContextOptions } from './context-options.js';
+import { repeated } from './options.js';
 import { SUITES } from './paths.js';
 
 interface ListOptions extends ContextOptions {

@@ -7,16 +7,19 @@ import { HostExecutor } from '../target/host-executor.js';
 import { KernelTarget } from '../target/kernel-target.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
 import type { Arch } from '../uapi/arch.js';
-import { findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
+import { loadRecipes } from '../../kernels/build/recipe.js';
 import type { Recipe } from '../../kernels/build/recipe.js';
 import { buildKernel, findBuiltKernel } from '../../kernels/build/kernel.js';
 import type { BuiltKernel } from '../../kernels/build/built.js';
 import { ProgressLine } from '../../kernels/build/progress.js';
+import { bootOf, bootOfImage, refuseBootOptions } from './boot-choice.js';
+import type { BootOptions, ChosenBoot } from './boot-choice.js';
 import { UsageError } from './exit.js';
+import { recipeOfTarget, requireArch } from './find-recipe.js';
 import { machineArch } from './machine-arch.js';
 
 /** What the command line says about where to run. */
-export interface TargetChoice {
+export interface TargetChoice extends BootOptions {
   /** `auto`, `host`, `agent`, `qemu` (with `kernel`) or `qemu:RECIPE`. */
   target: string;
   arch: Arch;
@@ -32,6 +35,8 @@ export interface ChosenTarget {
   /** Set for kernels that we ship a recipe for. */
   recipe?: Recipe;
   built?: BuiltKernel;
+  /** How a kernel with a recipe is booted. */
+  boot?: ChosenBoot;
 }
 
 /** Milliseconds per program inside a guest under TCG, as a factor of the same on this machine. */
@@ -75,11 +80,13 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
   if (own !== undefined) {
     if (named !== 'auto' && named !== 'qemu')
       throw new UsageError(`--kernel needs --target qemu, got '${named}'`);
-    const executor = new QemuExecutor({ kernel: own, arch: choice.arch });
+    const { guest } = bootOfImage(choice, `--kernel ${own}`);
+    const executor = new QemuExecutor({ kernel: own, arch: choice.arch, ...guest });
     const options = { disposable: true, timeoutMs: timeoutMs * TCG_FACTOR };
     return { target: new KernelTarget(`qemu:${basename(own)}`, executor, options) };
   }
   if (named === 'host' || named === 'agent') {
+    refuseBootOptions(choice, `--target ${named}`);
     if (choice.arch !== machineArch()) {
       throw new UsageError(`target ${named} is this machine (${machineArch()}), got --arch ${choice.arch}`);
     }
@@ -91,14 +98,17 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
   return chooseRecipe(named, choice, timeoutMs * TCG_FACTOR);
 }
 
-async function chooseRecipe(named: string, { arch }: TargetChoice, timeoutMs: number): Promise<ChosenTarget> {
-  const recipe = named.startsWith('qemu:') ? findRecipe(named.slice('qemu:'.length)) : undefined;
+async function chooseRecipe(named: string, choice: TargetChoice, timeoutMs: number): Promise<ChosenTarget> {
+  const { arch } = choice;
+  const recipe = recipeOfTarget(named);
   if (!recipe) {
     const known = ['host', 'agent', ...loadRecipes().map((r) => `qemu:${r.name}`)].join(', ');
     throw new UsageError(`expected a target of ${known}, or qemu with --kernel PATH, got '${named}'`);
   }
+  requireArch(recipe, arch);
+  const boot = bootOf(recipe, choice);
   const line = new ProgressLine(`${recipe.name} ${arch}`);
   const built = await buildKernel(recipe, arch, { onProgress: line.update }).finally(() => line.end());
-  const executor = new QemuExecutor({ kernel: built.image, arch });
-  return { target: new KernelTarget(named, executor, { disposable: true, timeoutMs }), recipe, built };
+  const executor = new QemuExecutor({ kernel: built.image, arch, ...boot.guest });
+  return { target: new KernelTarget(named, executor, { disposable: true, timeoutMs }), recipe, built, boot };
 }

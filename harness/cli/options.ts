@@ -1,37 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { InvalidArgumentError, Option } from 'commander';
-import type { Command } from 'commander';
-import { ARCHES } from '../uapi/arch.js';
-import type { Arch } from '../uapi/arch.js';
-import { findProfile, PROFILES } from '../uapi/profiles/index.js';
-import type { Context } from '../suite/scope.js';
-import { UsageError } from './exit.js';
-import { machineArch } from './machine-arch.js';
-
-export interface ContextOptions {
-  arch?: Arch;
-  profile?: string;
-  pageSize?: number;
-}
-
-/** Options that say for what suites are expanded when no target is asked. */
-export function contextOptions(command: Command): Command {
-  return command
-    .addOption(new Option('--arch <arch>', "architecture (default: this machine's)").choices(ARCHES))
-    .addOption(
-      new Option('--profile <id>', 'dialect of the interface')
-        .choices(PROFILES.map((p) => p.id))
-        .default('d0-mainline'),
-    )
-    .option('--page-size <bytes>', 'page size', positive, 4096);
-}
-
-contextOptions.resolve = (command: Command): Context => {
-  const { arch, profile, pageSize } = command.opts<ContextOptions>();
-  const found = findProfile(profile ?? '');
-  if (!found) throw new UsageError(`unknown profile '${profile ?? ''}'`);
-  return { arch: arch ?? machineArch(), profile: found, pageSize: pageSize ?? 4096 };
-};
+import { InvalidArgumentError } from 'commander';
 
 /** An option that may be given several times; unlike `<path...>` it leaves the arguments after it alone. */
 export function repeated(value: string, earlier: readonly string[] = []): string[] {

@@ -4,12 +4,14 @@ import { openSession } from '../run/session.js';
 import type { Session } from '../run/session.js';
 import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
+import { bootOptions } from './boot-choice.js';
+import type { BootOptions } from './boot-choice.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
 import { positive, withoutStrayKernel } from './options.js';
 import { FEATURES } from './paths.js';
 
-interface ProbeOptions {
+interface ProbeOptions extends BootOptions {
   target: string;
   arch?: Arch;
   kernel?: string;
@@ -18,7 +20,7 @@ interface ProbeOptions {
 }
 
 export function probeCommand(): Command {
-  return new Command('probe')
+  const probing = new Command('probe')
     .description('Show what a kernel offers: VM types, capabilities, conversion commands, dialect, and why.')
     .option('--target <target>', 'host, agent, qemu:RECIPE, or auto', 'auto')
     .addOption(
@@ -26,19 +28,19 @@ export function probeCommand(): Command {
     )
     .addOption(new Option('--kernel <path>', 'your own kernel image, booted in QEMU').env('KERNEL'))
     .option('--timeout <seconds>', 'limit for one program', positive, 10)
-    .option('--json', 'as JSON')
-    .action(async (given: ProbeOptions, command: Command) => {
-      const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
-      const { arch = machineArch(), kernel, ...rest } = options;
-      const chosen = await chooseTarget({ ...rest, arch, ...(kernel === undefined ? {} : { kernel }) });
-      try {
-        // A kernel that no profile fits is still worth showing: the default is only for lowering features.
-        const session = await openSession(chosen.target, FEATURES, 'd0-mainline');
-        process.stdout.write(options.json ? `${json(session)}\n` : table(session));
-      } finally {
-        await chosen.target.close();
-      }
-    });
+    .option('--json', 'as JSON');
+  return bootOptions(probing).action(async (given: ProbeOptions, command: Command) => {
+    const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
+    const { arch = machineArch(), kernel, ...rest } = options;
+    const chosen = await chooseTarget({ ...rest, arch, ...(kernel === undefined ? {} : { kernel }) });
+    try {
+      // A kernel that no profile fits is still worth showing: the default is only for lowering features.
+      const session = await openSession(chosen.target, FEATURES, 'd0-mainline');
+      process.stdout.write(options.json ? `${json(session)}\n` : table(session));
+    } finally {
+      await chosen.target.close();
+    }
+  });
 }
 
 function json({ identity, probe, features }: Session): string {

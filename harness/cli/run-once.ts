@@ -25,6 +25,7 @@ import { TargetError } from '../target/executor.js';
 import { RemoteFiles } from '../target/remote-files.js';
 import { ageRemark } from '../uapi/profiles/index.js';
 import { EXIT, UsageError } from './exit.js';
+import { bootWords, renderBoot } from './boot-choice.js';
 import type { ChosenTarget } from './open-target.js';
 import { FEATURES, REFERENCE, shellWord, SUITES, version } from './paths.js';
 import type { RunOptions } from './run.js';
@@ -39,7 +40,7 @@ export async function runOnce(
   color: boolean,
 ): Promise<RunResult> {
   const started = performance.now();
-  const session = await openSession(chosen.target, FEATURES, options.profile);
+  const session = withBoot(await openSession(chosen.target, FEATURES, options.profile), chosen);
   const points = select(expandAll(suites, session), ids);
   const whole = ids.length === 0 && options.suites === undefined;
   const sources = suites.map(({ source }) => source);
@@ -49,8 +50,10 @@ export async function runOnce(
   const environment = await describe(session, chosen, options, read);
   if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
   process.stderr.write(
-    `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points${startOf(session)}; ${dir.path}\n`,
+    `${session.identity.target} ${session.identity.arch} ${session.identity.release}: profile ${session.profile.id} (${session.profileReason}); ${points.length} points${startOf(session)}${chosen.boot ? renderBoot(chosen.boot) : ''}; ${dir.path}\n`,
   );
+  const drift = unexpectedProfile(options, chosen, session);
+  if (drift !== undefined) process.stderr.write(`note: ${drift}\n`);
   const remark = ageRemark(session.profile, session.identity.release);
   if (remark !== undefined) process.stderr.write(`note: ${remark}\n`);
   const result = await runSuites({
@@ -61,7 +64,7 @@ export async function runOnce(
     earlier,
     replay: replayCommand(options, session),
     tap: options.format === 'tap' && !options.json ? [process.stdout] : [],
-    minimum: options.minimum ?? (whole ? (chosen.recipe?.minimumPoints[session.target.arch] ?? 1) : 1),
+    minimum: options.minimum ?? (whole ? (chosen.boot?.minimumPoints[session.target.arch] ?? 1) : 1),
     signal,
   });
   if (options.format === 'ktap' && !options.json) process.stdout.write(result.ktap);
@@ -89,6 +92,23 @@ export async function runOnce(
   }
   await reference(options, chosen, session, dir, environment, whole, exit);
   return result;
+}
+
+/** The words of the boot are part of what a run ran on: they may change what a kernel does. */
+function withBoot(session: Session, { boot }: ChosenTarget): Session {
+  if (!boot || boot.words.length === 0) return session;
+  return { ...session, identity: { ...session.identity, boot: boot.words.join(' ') } };
+}
+
+/** Why a kernel that speaks something else than its recipe says should be looked at. */
+function unexpectedProfile(
+  options: RunOptions,
+  { boot }: ChosenTarget,
+  { profile }: Session,
+): string | undefined {
+  const expected = boot?.profile;
+  if (options.profile !== undefined || expected === undefined || expected === profile.id) return undefined;
+  return `the recipe says that this kernel speaks ${expected}, probing found ${profile.id}`;
 }
 
 type Plan = Pick<JournalHeader, 'suitesHash' | 'pointsHash' | 'planned'>;
@@ -168,6 +188,7 @@ function replayCommand(options: RunOptions, { identity, target }: Session): (id:
     ...own,
     ...(target.options.disposable ? ['--arch', identity.arch] : []),
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...bootWords(options),
     ...(options.suites ?? []).flatMap((s) => ['--suites', s]),
   ];
   return (id) => `gmemcheck run ${words.map(shellWord).join(' ')} ${shellWord(id)}`;
@@ -194,12 +215,16 @@ async function reference(
   whole: boolean,
   exit: Exit,
 ): Promise<void> {
-  if (!chosen.recipe || !whole) {
-    if (options.writeReference)
-      throw new UsageError('--write-reference needs a whole run of a kernel with a recipe');
+  const name = chosen.boot?.reference;
+  if (name === undefined || !whole) {
+    if (options.writeReference) {
+      throw new UsageError(
+        '--write-reference needs a whole run of a kernel with a recipe, without --in-place off and --append',
+      );
+    }
     return;
   }
-  const place = referenceDir(REFERENCE, chosen.recipe.name, session.target.arch);
+  const place = referenceDir(REFERENCE, name, session.target.arch);
   const tap = await readFile(dir.tap, 'utf8');
   if (options.writeReference) {
     requireGreen(exit);

@@ -4,8 +4,12 @@ import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
 import { findProfile, PROFILES } from '../uapi/profiles/index.js';
 import { wantsColor } from '../report/summary.js';
+import { archesOf } from '../../kernels/build/recipe.js';
+import { bootOptions, profileOf } from './boot-choice.js';
+import type { BootOptions } from './boot-choice.js';
 import { eachArch } from './each-arch.js';
 import { EXIT, UsageError } from './exit.js';
+import { recipeOfTarget, requireArch } from './find-recipe.js';
 import { machineArch } from './machine-arch.js';
 import { chooseTarget } from './open-target.js';
 import { positive, repeated, withoutStrayKernel } from './options.js';
@@ -18,7 +22,7 @@ import { runOnce } from './run-once.js';
 import { INTERRUPTED, repetition } from '../../kernels/boot/reaper.js';
 
 /** Options of `run`, as commander gives them. */
-export interface RunOptions {
+export interface RunOptions extends BootOptions {
   target: string;
   arch?: Arch | 'all';
   kernel?: string;
@@ -39,7 +43,7 @@ export interface RunOptions {
 const KSFT_SKIP = 4;
 
 export function runCommand(): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('Run test points on a kernel; TAP on stdout, everything in a run directory.')
     .argument('[ids...]', 'ids, suites, areas, or patterns with * (default: all)')
     .option(
@@ -74,17 +78,19 @@ export function runCommand(): Command {
     .option('--kselftest', 'exit 4 when every point was skipped')
     .option('--write-reference', 'store the report as the reference of this kernel and architecture')
     .option('--dry-run', 'print the programs instead of running them')
-    .option('--json', 'print a summary as JSON on stdout instead of a report')
-    .action(async (ids: string[], given: RunOptions, command: Command) => {
-      const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
-      process.exitCode = options.dryRun ? dryRun(ids, options) : await run(ids, options);
-    });
+    .option('--json', 'print a summary as JSON on stdout instead of a report');
+  return bootOptions(command).action(async (ids: string[], given: RunOptions, command: Command) => {
+    const options = withoutStrayKernel(given, command.getOptionValueSource('kernel') === 'env');
+    process.exitCode = options.dryRun ? dryRun(ids, options) : await run(ids, options);
+  });
 }
 
 /** What suites are expanded for when no kernel was asked yet. */
 function givenContext(arch: Arch, options: RunOptions): Context {
-  const profile = findProfile(options.profile ?? 'd0-mainline');
-  if (!profile) throw new UsageError(`unknown profile '${options.profile ?? ''}'`);
+  const recipe = recipeOfTarget(options.target);
+  const id = options.profile ?? (recipe ? profileOf(recipe, options.dialect) : 'd0-mainline');
+  const profile = findProfile(id);
+  if (!profile) throw new UsageError(`unknown profile '${id}'`);
   return { arch, profile, pageSize: 4096 };
 }
 
@@ -100,9 +106,12 @@ function dryRun(ids: readonly string[], options: RunOptions): number {
   return EXIT.ok;
 }
 
-function arches({ arch }: RunOptions): readonly Arch[] {
-  if (arch === 'all') return ARCHES;
-  return [arch ?? machineArch()];
+function arches({ arch, target }: RunOptions): readonly Arch[] {
+  const recipe = recipeOfTarget(target);
+  if (arch === 'all') return recipe ? archesOf(recipe) : ARCHES;
+  const one = arch ?? machineArch();
+  if (recipe) requireArch(recipe, one);
+  return [one];
 }
 
 /** One run for each architecture, one report each; the exit code is that of the worst. */
@@ -133,6 +142,7 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
       arch,
       timeout: options.timeout,
       ...kernel(options),
+      ...bootChoice(options),
     });
     try {
       const { records, total, exit } = await runOnce(
@@ -161,3 +171,12 @@ export function worst(codes: readonly number[]): number {
 
 const kernel = ({ kernel: path }: RunOptions): { kernel?: string } =>
   path === undefined ? {} : { kernel: path };
+
+/** The part of the options that is about booting. */
+function bootChoice({ dialect, inPlace, append }: BootOptions): BootOptions {
+  return {
+    ...(dialect === undefined ? {} : { dialect }),
+    ...(inPlace === undefined ? {} : { inPlace }),
+    ...(append === undefined ? {} : { append }),
+  };
+}

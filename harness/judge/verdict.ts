@@ -58,6 +58,8 @@ export interface RunIdentity {
   profile: string;
   /** Page size in bytes. */
   pageSize: number;
+  /** Words of the kernel command line that were chosen for this run, where a recipe or an option has some. */
+  boot?: string;
   /** `kernel`, or `model` for a run that says nothing about any kernel. */
   evidence: 'kernel' | 'model';
 }

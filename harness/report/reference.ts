@@ -78,7 +78,7 @@ async function readTap(directory: string): Promise<string | undefined> {
 }
 
 /** Version, pragma and header comments (header.ts); the body starts with the first other line. */
-const HEADER_LINE = /^(TAP version|pragma|# (target|arch|kernel|profile|page size|evidence):) ?/;
+const HEADER_LINE = /^(TAP version|pragma|# (target|arch|kernel|profile|page size|boot|evidence):) ?/;
 /** The number in a result line of either level; diagnostics are indented deeper. */
 const POINT_NUMBER = /^((?: {4})?(?:not )?ok) \d+/;
 

@@ -11,7 +11,7 @@ import { chooseAccelerator } from './accelerator.js';
 import type { Accelerator } from './accelerator.js';
 import { checkImage } from './image.js';
 import { initramfs } from './initramfs.js';
-import { qemuBinary } from './qemu-command.js';
+import { kernelCommandLine, qemuBinary } from './qemu-command.js';
 import type { GuestSpec } from './qemu-command.js';
 import { snapshotDirectory } from './snapshot.js';
 
@@ -32,6 +32,8 @@ export interface GuestOptions {
   cmdline?: string[];
   /** Start from a snapshot when that is faster; default true. */
   snapshot?: boolean;
+  /** Facts for reports that only the caller knows. */
+  facts?: Record<string, string>;
   /** A ready-made agent; default: build it. */
   agent?: string;
 }
@@ -104,6 +106,7 @@ export async function planGuest(options: GuestOptions): Promise<GuestPlan> {
     snapshot: snapshots ? snapshotDirectory(spec, hashes) : undefined,
     bootTimeoutMs: options.bootTimeoutMs ?? machine.boot.timeoutMs,
     facts: {
+      ...options.facts,
       kernelImage: kernel,
       kernelSha256: kernelHash,
       agentSha256: sha256(agent),
@@ -112,6 +115,7 @@ export async function planGuest(options: GuestOptions): Promise<GuestPlan> {
       qemu: qemu.version,
       cpus: String(spec.cpus),
       memoryMb: String(spec.memoryMb),
+      cmdline: kernelCommandLine(spec),
       sandbox: qemu.sandbox ? 'on' : 'unsupported',
     },
   };

@@ -26,6 +26,11 @@ export interface GuestSpec {
   sandbox: boolean;
 }
 
+/** What the kernel gets as its command line. */
+export function kernelCommandLine({ machine, cmdline }: Pick<GuestSpec, 'machine' | 'cmdline'>): string {
+  return [...machine.boot.cmdline, ...cmdline].join(' ');
+}
+
 /**
  * The arguments of QEMU for a guest. No network, no default devices, nothing shared with the host; the
  * agent's port and QMP are sockets that QEMU inherits, so that no path in a file system leads to them. The
@@ -44,7 +49,7 @@ export function qemuArguments(spec: GuestSpec, consoleFile: string, incoming: bo
     ...['-cpu', machine.qemu.cpu[spec.accelerator]],
     ...['-smp', String(spec.cpus), '-m', `${spec.memoryMb}M`],
     ...['-kernel', spec.kernel, '-initrd', spec.initramfs],
-    ...['-append', [...machine.boot.cmdline, ...spec.cmdline].join(' ')],
+    ...['-append', kernelCommandLine(spec)],
     // A comma in an option's value is written twice.
     ...[
       '-chardev',

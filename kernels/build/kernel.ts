@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { TargetError } from '../../harness/target/executor.js';
 import { BUILD_RECORD, BUILT_CONFIG, readBuild } from './built.js';
 import type { BuildRecord, BuiltKernel } from './built.js';
 import { cacheDir } from './cache.js';
@@ -13,6 +14,7 @@ import type { GuestArch, Machine } from './machine.js';
 import { patchHashes, readPatches } from './patches.js';
 import type { Patch } from './patches.js';
 import type { OnProgress } from './progress.js';
+import { archesOf } from './recipe.js';
 import type { Recipe } from './recipe.js';
 import { prepareSource, rememberedVersion, resolveVersion } from './source.js';
 import { requireTools, toolVersions } from './tools.js';
@@ -97,6 +99,7 @@ async function findAt(place: Place): Promise<BuiltKernel | undefined> {
  * that was last resolved.
  */
 export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel | undefined> {
+  if (recipe.fragments[arch] === undefined) return undefined;
   const version = await rememberedVersion(recipe.source);
   return version === undefined ? undefined : findAt(await placeOf(recipe, arch, version));
 }
@@ -168,6 +171,8 @@ export async function buildKernel(
   options: { refresh?: boolean; onProgress?: OnProgress } = {},
 ): Promise<BuiltKernel> {
   const onProgress: OnProgress = options.onProgress ?? (() => undefined);
+  if (recipe.fragments[arch] === undefined)
+    throw new TargetError(`${recipe.name} is for ${archesOf(recipe).join(' and ')} only, not for ${arch}`);
   const remembered = options.refresh === true ? undefined : await rememberedVersion(recipe.source);
   if (remembered === undefined) requireTools(loadMachine(arch));
   const version = remembered ?? (await resolveVersion(recipe.source, onProgress));

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { archesOf, findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
+import type { Recipe } from '../../kernels/build/recipe.js';
+import type { Arch } from '../uapi/arch.js';
+import { UsageError } from './exit.js';
+
+const QEMU = 'qemu:';
+
+/** @throws UsageError naming the recipes that there are. */
+export function recipeNamed(name: string): Recipe {
+  const recipe = findRecipe(name);
+  if (recipe) return recipe;
+  const known = loadRecipes().map((each) => each.name);
+  throw new UsageError(`expected the name of a kernel (${known.join(', ')}), got '${name}'`);
+}
+
+/** The recipe of `qemu:RECIPE`, undefined for other targets. @throws UsageError for an unknown recipe. */
+export function recipeOfTarget(target: string): Recipe | undefined {
+  return target.startsWith(QEMU) ? recipeNamed(target.slice(QEMU.length)) : undefined;
+}
+
+/** @throws UsageError when a recipe is not for an architecture. */
+export function requireArch(recipe: Recipe, arch: Arch): void {
+  const arches = archesOf(recipe);
+  if (!arches.includes(arch))
+    throw new UsageError(`${recipe.name} is for ${arches.join(' and ')} only, got --arch ${arch}`);
+}
