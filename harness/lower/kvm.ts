@@ -93,8 +93,10 @@ export const setAttributes: Lower<StepOf<'set_attributes'>> = (cx, s) => {
   const { offset, size, attributes, flags, error_offset, reserved } = s;
   const layout = structs.kvmMemoryAttributes2;
   const arg = structArg(cx.b, layout, { offset, size, attributes, flags, error_offset, reserved }, s.arg);
-  const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, command('KVM_SET_MEMORY_ATTRIBUTES2'), arg.arg]);
-  return { main, fields: readBack(cx, layout, arg, ['error_offset']) };
+  const cmd = s.cmd === undefined ? command('KVM_SET_MEMORY_ATTRIBUTES2') : anyCommand(s.cmd);
+  const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, cmd, arg.arg]);
+  const names = ['error_offset', 'offset', 'size', 'attributes', 'flags', 'reserved'];
+  return { main, fields: readBack(cx, layout, arg, names) };
 };
 
 export const setVmAttributes: Lower<StepOf<'set_vm_attributes'>> = (cx, s) => {
@@ -117,19 +119,27 @@ export const preFault: Lower<StepOf<'pre_fault'>> = (cx, s) => {
   return { main, fields: readBack(cx, layout, arg, ['gpa', 'size']) };
 };
 
+/** A command given as a number, shown by its name when it has one. */
+export function anyCommand(cmd: bigint): Arg {
+  const named = Object.entries(CONSTANTS).find(
+    ([k, v]) => k.startsWith('KVM_') && v === cmd && cmd >= 0xae00n,
+  );
+  return imm(cmd, named?.[0] ?? show(cmd));
+}
+
 /** A buffer large enough for any structure of the interface, zeroed: what matters is whether it is read. */
 const ANY_STRUCT: StructLayout = { name: 'buffer', size: 512, members: [] };
 
 export const ioctl: Lower<StepOf<'ioctl'>> = (cx, s) => {
   const arg = s.value === undefined ? structArg(cx.b, ANY_STRUCT, {}, s.arg).arg : imm(s.value);
-  const name = Object.entries(CONSTANTS).find(
-    ([k, v]) => k.startsWith('KVM_') && v === s.cmd && s.cmd >= 0xae00n,
-  )?.[0];
-  const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, imm(s.cmd, name ?? show(s.cmd)), arg]);
+  const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, anyCommand(s.cmd), arg]);
   return { main, fields: (r) => ({ value: r.op(main).ret }) };
 };
 
-/** Read members of an argument after the call. An unreadable argument reports nothing. */
+/**
+ * Read members of an argument after the call; the words of an array are reported with their index as suffix.
+ * An unreadable argument reports nothing.
+ */
 function readBack(
   cx: LowerContext,
   layout: StructLayout,
@@ -142,6 +152,11 @@ function readBack(
     const { data } = r.op(peek);
     if (data.length < layout.size) return {};
     const value = decodeStruct(layout, data);
-    return Object.fromEntries(names.flatMap((n) => (typeof value[n] === 'bigint' ? [[n, value[n]]] : [])));
+    return Object.fromEntries(names.flatMap((n) => words(n, value[n])));
   };
+}
+
+function words(name: string, value: bigint | readonly bigint[] | undefined): [string, bigint][] {
+  if (value === undefined) return [];
+  return typeof value === 'bigint' ? [[name, value]] : value.map((v, i) => [`${name}${i}`, v]);
 }

@@ -56,6 +56,14 @@ describe('the calls of a report', () => {
       ['ioctl(gmem, KVM_SET_MEMORY_ATTRIBUTES2, {size=0x1000, attributes=8, reserved=[0, 1]}) = 0'],
     ],
     [
+      'attributes by another command',
+      after(
+        step('set_attributes', { size: 0n, attributes: 0n, cmd: 0xc080aed3n }),
+        step('set_attributes', { size: 0n, attributes: 0n, cmd: 0xc040aed6n }),
+      ),
+      ['ioctl(gmem, 0xc080aed3, {}) = 0', 'ioctl(gmem, KVM_SET_MEMORY_ATTRIBUTES2_RFC1, {}) = 0'],
+    ],
+    [
       'mmap with flags by name',
       after(step('mmap', { of: 'gmem', length: 4096n, prot: 0n, flags: 0x8002n, offset: 4096n })),
       ['mmap(NULL, 0x1000, PROT_NONE, MAP_PRIVATE|MAP_POPULATE, gmem, 0x1000) = m'],

@@ -27,6 +27,8 @@ const map = ref('the mapping', ['map'], 'm');
 const offset = num('byte offset', 0n);
 const width = num('1, 2, 4 or 8 bytes', 8n, [1n, 2n, 4n, 8n]);
 const FAULT = ['fault', 'code', 'at'] as const;
+/** The words of an array member of a structure, as they are read back. */
+const RESERVED = Array.from({ length: 11 }, (_, i) => `reserved${i}`);
 const EXIT = ['exit', 'flags', 'gpa', 'size', 'len', 'is_write'] as const;
 
 /** The closed set of verbs. suites/schema.json, the loader, the lint and the lowering all follow this table. */
@@ -106,9 +108,10 @@ export const VERBS = {
       flags: num('flags', 0n),
       error_offset: num('error_offset on input', 0n),
       reserved: nums('reserved words', 11),
+      cmd: optnum('another command than KVM_SET_MEMORY_ATTRIBUTES2'),
       arg: pointer,
     },
-    reports: ['error_offset'],
+    reports: ['error_offset', 'offset', 'size', 'attributes', 'flags', ...RESERVED],
   },
   set_vm_attributes: {
     about: 'KVM_SET_MEMORY_ATTRIBUTES (v1) on the VM',

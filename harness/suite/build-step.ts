@@ -5,9 +5,10 @@ import { verb, VERB_NAMES } from '../program/verbs.js';
 import type { VerbName } from '../program/verbs.js';
 import { isArch } from '../uapi/arch.js';
 import { errnoNames } from '../uapi/errno.js';
-import { findProfile } from '../uapi/profiles/index.js';
+import { profilesOf } from '../uapi/profiles/index.js';
 import { suggestion } from './closest.js';
 import type { RawStep } from './raw.js';
+import { isRepetition, rounds } from './repeat.js';
 import type { Scope } from './scope.js';
 import type { Path } from './source.js';
 
@@ -20,7 +21,11 @@ const isMap = (v: unknown): v is RawMap => typeof v === 'object' && v !== null &
  * @throws CaseError
  */
 export function buildSteps(raw: readonly RawStep[], path: Path, scope: Scope): PlannedStep[] {
-  return raw.map((step, i) => buildStep(step, [...path, i], scope));
+  return raw.flatMap((step, i) => {
+    const at = [...path, i];
+    if (!isRepetition(step)) return [buildStep(step, at, scope)];
+    return rounds(step, at, scope).flatMap((round) => buildSteps(step.steps, [...at, 'steps'], round));
+  });
 }
 
 /** A built step, the objects it was checked against, and those it makes. */
@@ -31,6 +36,7 @@ interface Built {
 }
 
 function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
+  scope.count(path);
   // Without variables and nonces a step is the same for every point of its case, and most steps are.
   // What it refers to may still have been made by one that varies: then it has to be checked anew.
   const objects = [...scope.objects].join(' ');
@@ -146,8 +152,11 @@ function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope:
 function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Expect {
   if (!isMap(raw)) return { fields: {} };
   const keys = Object.keys(raw);
-  const switched = keys.filter((k) => isArch(k) || findProfile(k) !== undefined);
-  if (switched.length > 0) return buildExpect(choose(raw, keys, switched, path, scope), path, name, scope);
+  const switched = keys.filter((k) => isArch(k) || isProfileKey(k));
+  if (switched.length > 0) {
+    const chosen = choose(raw, keys, switched, path, scope);
+    return buildExpect(chosen.raw, [...path, chosen.key], name, scope);
+  }
   const expect: Expect = { fields: {} };
   const fields: Record<string, bigint> = {};
   for (const key of keys) {
@@ -167,7 +176,13 @@ function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Ex
 }
 
 /** An expectation by architecture or by profile: exactly the keys of one kind, and one of them applies. */
-function choose(raw: RawMap, keys: string[], switched: string[], path: Path, scope: Scope): unknown {
+function choose(
+  raw: RawMap,
+  keys: string[],
+  switched: string[],
+  path: Path,
+  scope: Scope,
+): { key: string; raw: unknown } {
   const { arch, profile } = scope.context;
   const byArch = switched.every(isArch);
   if (switched.length !== keys.length || (!byArch && switched.some(isArch))) {
@@ -176,10 +191,33 @@ function choose(raw: RawMap, keys: string[], switched: string[], path: Path, sco
       `expected either plain fields, or only architectures, or only profiles, got ${keys.join(', ')}`,
     );
   }
-  const key = byArch ? arch : profile.id;
-  if (raw[key] === undefined)
-    throw scope.error(path, `expected what holds for ${key} as well, got only ${keys.join(', ')}`);
-  return raw[key];
+  if (!byArch) refuseOverlap(keys, path, scope);
+  const key = byArch ? arch : keys.find((k) => profilesOf(k).includes(profile));
+  if (key === undefined || raw[key] === undefined) {
+    const wanted = byArch ? arch : profile.id;
+    throw scope.error(path, `expected what holds for ${wanted} as well, got only ${keys.join(', ')}`);
+  }
+  return { key, raw: raw[key] };
+}
+
+/** A full id, an ordinal or a range; one that names no profile is refused where it is looked at. */
+function isProfileKey(key: string): boolean {
+  return /^d\d/.test(key);
+}
+
+/** One profile, one expectation: keys that name the same profile would make the order of writing matter. */
+function refuseOverlap(keys: readonly string[], path: Path, scope: Scope): void {
+  const taken = new Map<string, string>();
+  for (const key of keys) {
+    const named = profilesOf(key);
+    if (named.length === 0) throw scope.keyError([...path, key], `expected profiles, '${key}' names none`);
+    for (const { id } of named) {
+      const other = taken.get(id);
+      if (other !== undefined)
+        throw scope.keyError([...path, key], `expected keys that do not overlap, ${id} is in '${other}' too`);
+      taken.set(id, key);
+    }
+  }
 }
 
 function errno(word: string, path: Path, scope: Scope): string {

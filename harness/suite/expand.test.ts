@@ -137,6 +137,12 @@ describe('where a point applies', () => {
     expect(skip(one, X86, 'profiles: [d8-7.4]\n')?.code).toBe('profile:d0-mainline');
   });
 
+  it('is on the profiles of an ordinal or of a range of them', () => {
+    expect(skip(`profiles: [d1, d3..d8]\n${one}`)?.reason).toBe('holds for d1, d3..d8 only');
+    expect(skip(`profiles: [d0..d1]\n${one}`)).toBeUndefined();
+    expect(skip(`profiles: [d3..d8]\n${one}`, { ...X86, profile: profile('d5') })).toBeUndefined();
+  });
+
   it('does not ask a skipped point for expectations or constants that it lacks here', () => {
     const body =
       'arch: [x86_64]\nsteps: [{ create_vm: default, expect: { x86_64: { errno: 0 } } }, { check_extension: nonsense }]\n';
@@ -170,6 +176,18 @@ describe('expectations', () => {
     const text = '{ d0-mainline: { x86_64: { value: 2 }, aarch64: { value: 0 } }, d8-7.4: { value: 3 } }';
     expect(expected(text)).toEqual({ fields: { value: 2n } });
     expect(expected(text, { ...ARM, profile: profile('d8-7.4') })).toEqual({ fields: { value: 3n } });
+  });
+  it.each([
+    ['d0', 1n],
+    ['d1', 2n],
+    ['d3', 3n],
+    ['d5', 3n],
+    ['d6', 4n],
+    ['d8', 4n],
+  ])('are those of the range that %s is in', (id, value) => {
+    const text =
+      '{ x86_64: { d0: { value: 1 }, d1: { value: 2 }, d3..d5: { value: 3 }, d6..d8: { value: 4 } } }';
+    expect(expected(text, { ...X86, profile: profile(id) })).toEqual({ fields: { value } });
   });
 });
 

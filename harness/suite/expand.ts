@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Program } from '../program/step.js';
+import { profilesOf } from '../uapi/profiles/index.js';
+import type { Profile } from '../uapi/profiles/index.js';
 import { buildSteps } from './build-step.js';
 import type { LoadedSuite } from './load.js';
 import { points } from './points.js';
@@ -70,14 +72,19 @@ function inapplicable({ raw }: LoadedSuite, c: RawCase, { arch, profile }: Conte
   if (arches && !arches.includes(arch))
     return { code: `arch:${arch}`, reason: `holds for ${arches.join(', ')} only` };
   const profiles = c.profiles ?? raw.profiles;
-  if (profiles && !profiles.includes(profile.id)) {
+  if (profiles && !holdsFor(profiles, profile)) {
     return { code: `profile:${profile.id}`, reason: `holds for ${profiles.join(', ')} only` };
   }
   return undefined;
 }
 
+/** Whether a list of profiles, ordinals and ranges of them has this profile. */
+function holdsFor(keys: readonly string[], profile: Profile): boolean {
+  return keys.some((key) => profilesOf(key).includes(profile));
+}
+
 function xfail(c: RawCase, { arch, profile }: Context): { xfail?: string } {
   const x = c.xfail;
-  if (!x || (x.arch && !x.arch.includes(arch)) || (x.profiles && !x.profiles.includes(profile.id))) return {};
+  if (!x || (x.arch && !x.arch.includes(arch)) || (x.profiles && !holdsFor(x.profiles, profile))) return {};
   return { xfail: x.reason };
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { ARCHES } from '../uapi/arch.js';
-import { PROFILES } from '../uapi/profiles/index.js';
 import { CaseError, CaseErrors } from './case-error.js';
 import { unknownFeatures } from './check-requires.js';
+import { distinctContexts } from './contexts.js';
 import { expandSuite } from './expand.js';
 import { loadFeatures } from './features.js';
 import { loadSuites } from './load.js';
@@ -17,8 +16,8 @@ export interface LintResult {
   errors: CaseError[];
 }
 
-/** Page sizes that expressions must hold for, bytes. */
-const PAGE_SIZES = [4096, 16384, 65536];
+/** Points are counted once, with the page size that every architecture has, bytes. */
+const SMALLEST_PAGE = 4096;
 
 /**
  * Check suite files without a kernel: expand them for every architecture, profile and page size.
@@ -40,20 +39,12 @@ export function lint(paths: readonly string[], featuresFile: string): LintResult
   for (const s of suites) {
     checkName(s, note);
     unknownFeatures(s, features).forEach(note);
-    // A suite that names no profile and nothing that belongs to one is the same for all.
-    const profiles = speaksOfProfiles(s) ? PROFILES : PROFILES.slice(0, 1);
-    for (const arch of ARCHES) {
-      for (const profile of profiles) {
-        // Aarch64 alone has page sizes other than 4 KiB; what they do to a number no profile changes.
-        const sizes = arch === 'aarch64' && profile === PROFILES[0] ? PAGE_SIZES : PAGE_SIZES.slice(0, 1);
-        for (const pageSize of sizes) {
-          const count = expandQuietly(s, { arch, profile, pageSize }, note);
-          if (pageSize !== PAGE_SIZES[0]) continue;
-          for (const counted of profiles.length === 1 ? PROFILES : [profile]) {
-            const key = `${arch} ${counted.id}`;
-            result.points[key] = (result.points[key] ?? 0) + count;
-          }
-        }
+    for (const context of distinctContexts(s.source.text)) {
+      const count = expandQuietly(s, context, note);
+      if (context.pageSize !== SMALLEST_PAGE) continue;
+      for (const { id } of context.profiles) {
+        const key = `${context.arch} ${id}`;
+        result.points[key] = (result.points[key] ?? 0) + count;
       }
     }
   }
@@ -61,10 +52,6 @@ export function lint(paths: readonly string[], featuresFile: string): LintResult
     a.place.file < b.place.file ? -1 : a.place.file > b.place.file ? 1 : a.place.line - b.place.line,
   );
   return result;
-}
-
-function speaksOfProfiles({ source: { text } }: LoadedSuite): boolean {
-  return PROFILES.some((p) => [p.id, ...Object.keys(p.constants)].some((word) => text.includes(word)));
 }
 
 function expandQuietly(s: LoadedSuite, context: Context, note: (e: CaseError) => void): number {

@@ -4,6 +4,7 @@ import { join, relative } from 'node:path';
 import type { ValidateFunction } from 'ajv';
 import { CaseError, CaseErrors } from './case-error.js';
 import type { Place } from './case-error.js';
+import { emptyProfileKeys } from './check-profiles.js';
 import type { RawSuite } from './raw.js';
 import { suiteSchema } from './schema.js';
 import { readSource } from './source.js';
@@ -52,7 +53,10 @@ export function loadSuites(paths: readonly string[]): LoadedSuite[] {
         const source = readSource(file, shown(file));
         const found = validate(source, schema);
         errors.push(...found);
-        if (found.length === 0) loaded.push({ source, raw: source.data as RawSuite });
+        if (found.length > 0) continue;
+        const raw = source.data as RawSuite;
+        errors.push(...emptyProfileKeys(raw, source));
+        loaded.push({ source, raw });
       } catch (e) {
         if (!(e instanceof CaseError)) throw e;
         errors.push(e);

@@ -27,6 +27,8 @@ export function describeProblem(e: ErrorObject, path: Path): string {
       return step
         ? `expected exactly one verb in a step, got ${verbsOf(e.data)}`
         : `expected at most ${String(params['limit'])} keys in ${where}, got ${count(e.data)}`;
+    case 'dependencies':
+      return `expected '${String(params['missingProperty'])}' beside '${String(params['property'])}'`;
     case 'minItems':
       return `expected at least ${String(params['limit'])} in ${where}, got ${count(e.data)}`;
     case 'maxItems':

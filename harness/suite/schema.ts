@@ -13,7 +13,12 @@ const NAME = '^[a-z][a-z0-9_]*$';
 const VAR = '^\\$[a-z][a-z0-9_.]*$';
 const OBJECT = `${NAME}|${VAR}`;
 const SUITE = '^[a-z0-9-]+(/[a-z0-9-]+)+$';
+const EACH = '^[0-9]+\\.\\.[0-9]+( by [1-9][0-9]*)?$';
 const RANGE = '^[0-9]+\\.\\.[0-9]+$';
+
+const ORDINAL = `d[${PROFILES.map((p) => p.dialect).join('')}]`;
+const ORDINALS = `^${ORDINAL}(\\.\\.${ORDINAL})?$`;
+const PROFILE = `^(${ORDINAL}(\\.\\.${ORDINAL})?|${PROFILES.map((p) => p.id.replaceAll('.', '\\.')).join('|')})$`;
 
 /** What the patterns ask for, in words. */
 export const PATTERN_WORDS: Readonly<Record<string, string>> = {
@@ -22,8 +27,13 @@ export const PATTERN_WORDS: Readonly<Record<string, string>> = {
   [VAR]: 'a variable, as in $page',
   [OBJECT]: 'the name of an object, or a variable',
   [SUITE]: 'area and name in lower case, as in create/flags',
+  [EACH]: 'a range, as in 0..999 or 0..998 by 2',
+  [PROFILE]: `a profile (${PROFILES.map((p) => p.id).join(', ')}), or ordinals, as in d3 or d3..d8`,
   [RANGE]: 'a range, as in 0..63, or a list of values',
 };
+
+/** One or more profiles: a full id, or ordinals as in d3 and d3..d8. */
+const profileKey: Json = { type: 'string', pattern: PROFILE };
 
 const expr: Json = { $ref: '#/$defs/expr' };
 
@@ -75,6 +85,7 @@ function stepSchema(): Json {
       ...reports.map((r) => [r, r === 'fault' ? { $ref: '#/$defs/fault' } : expr]),
       ...[...ARCHES, ...PROFILES.map((p) => p.id)].map((key) => [key, { $ref: '#/$defs/expect' }]),
     ]),
+    patternProperties: { [ORDINALS]: { $ref: '#/$defs/expect' } },
   };
   return {
     expect: { description: 'What must come out, as it is or by architecture or by profile.', ...outcome },
@@ -86,7 +97,21 @@ function stepSchema(): Json {
       properties: {
         ...Object.fromEntries(VERB_NAMES.map((name) => [name, verbSchema(name)])),
         expect: { $ref: '#/$defs/expect' },
+        each: {
+          description: 'Repeat the steps beside it with a variable set; not a verb.',
+          type: 'object',
+          minProperties: 1,
+          maxProperties: 1,
+          propertyNames: { pattern: NAME },
+          additionalProperties: { type: 'string', pattern: EACH },
+        },
+        steps: {
+          description: 'What `each` repeats.',
+          ...arraysOf({ $ref: '#/$defs/step' }, 64),
+          minItems: 1,
+        },
       },
+      dependencies: { each: ['steps'], steps: ['each'] },
     },
   };
 }
@@ -134,7 +159,7 @@ export function suiteSchema(): Json {
       },
       profiles: {
         description: 'Profiles it holds for; others skip.',
-        ...arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+        ...arraysOf(profileKey, 16),
       },
       matrix: {
         description: 'Variables and their values; one point for each combination.',
@@ -169,7 +194,7 @@ export function suiteSchema(): Json {
         properties: {
           reason: { type: 'string', maxLength: 300 },
           arch: arraysOf({ enum: [...ARCHES] }, 8),
-          profiles: arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+          profiles: arraysOf(profileKey, 16),
         },
       },
     },
@@ -193,7 +218,7 @@ export function suiteSchema(): Json {
       arch: { description: 'Architectures all cases hold for.', ...arraysOf({ enum: [...ARCHES] }, 8) },
       profiles: {
         description: 'Profiles all cases hold for.',
-        ...arraysOf({ enum: PROFILES.map((p) => p.id) }, 16),
+        ...arraysOf(profileKey, 16),
       },
       fixture: { description: 'Steps before the steps of every case.', ...arraysOf(step, 64) },
       cases: { ...arraysOf(testCase, 256), minItems: 1 },

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { ARCH_CONSTANTS, CONSTANTS } from '../uapi/constants.js';
 import type { Arch } from '../uapi/arch.js';
+import { PROFILES } from '../uapi/profiles/index.js';
 import type { Profile } from '../uapi/profiles/index.js';
 import { BOOT_GPA } from '../program/guest-layout.js';
 import type { ObjectKind } from '../program/params.js';
@@ -19,6 +20,9 @@ export interface Context {
   pageSize: number;
 }
 
+/** Executors take 65,536 ops (kernels/agent/protocol.h), and a step is a few of them. */
+const MAX_STEPS = 12_000;
+
 /** Everything one point may refer to: constants, its variables, its nonces, the objects made so far. */
 export class Scope {
   private constructor(
@@ -29,6 +33,10 @@ export class Scope {
     readonly objects: Map<string, ObjectKind>,
     /** Steps of this suite and context that were built already, by their raw form. */
     readonly steps: Map<object, unknown>,
+    /** Repetitions that the steps are in. */
+    readonly repetitions = 0,
+    /** Steps of this point so far, those of repetitions and children included. */
+    private readonly built = { steps: 0 },
   ) {}
 
   static forPoint(
@@ -43,7 +51,25 @@ export class Scope {
 
   /** A copy whose new objects stay its own: the child of a fork. */
   child(): Scope {
-    return new Scope(this.source, this.context, this.id, this.vars, new Map(this.objects), this.steps);
+    const { source, context, id, vars, objects, steps, repetitions, built } = this;
+    return new Scope(source, context, id, vars, new Map(objects), steps, repetitions, built);
+  }
+
+  /** The same scope, objects included, with further variables: one round of a repetition. */
+  round(vars: Readonly<Record<string, Scalar>>): Scope {
+    const { source, context, id, objects, steps, repetitions, built } = this;
+    const all = { ...this.vars, ...vars };
+    return new Scope(source, context, id, all, objects, steps, repetitions + 1, built);
+  }
+
+  /** Take note of one more step. @throws CaseError when a point has more than any executor should be given */
+  count(path: Path): void {
+    if (++this.built.steps > MAX_STEPS)
+      throw this.error(path, `expected at most ${MAX_STEPS} steps in a point, repetitions included`);
+  }
+
+  hasVariable(name: string): boolean {
+    return Object.hasOwn(this.vars, name);
   }
 
   /** A 64-bit number: -2^63 … 2^64-1. @throws CaseError */
@@ -121,6 +147,9 @@ export class Scope {
       const names = Object.keys(this.vars).map((n) => `$${n}`);
       return names.length === 0 ? ' (this case has no variables)' : ` (known: ${names.join(', ')})`;
     }
+    const { profile } = this.context;
+    const others = PROFILES.filter((p) => Object.hasOwn(p.constants, unknown)).map((p) => p.id);
+    if (others.length > 0) return ` (${profile.id} has none, only ${others.join(', ')} do)`;
     return suggestion(unknown, ['page_size', 'boot_gpa', ...this.constants().flatMap(Object.keys)]);
   }
 }

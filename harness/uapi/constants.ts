@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { ioc } from './ioctl.js';
+import {
+  KVM_GMEM_CONVERT_PRIVATE,
+  KVM_GMEM_CONVERT_SHARED,
+  KVM_SET_MEMORY_ATTRIBUTES2,
+  KVM_SET_MEMORY_ATTRIBUTES2_RFC1,
+} from './profiles/common.js';
 
 const KVM = 0xae;
 
@@ -19,9 +25,13 @@ export const CONSTANTS: Readonly<Record<string, bigint>> = {
   KVM_SET_USER_MEMORY_REGION: ioc('write', KVM, 0x46, 32),
   KVM_SET_USER_MEMORY_REGION2: ioc('write', KVM, 0x49, 160),
   KVM_SET_MEMORY_ATTRIBUTES: ioc('write', KVM, 0xd2, 32),
-  KVM_SET_MEMORY_ATTRIBUTES2: ioc('readwrite', KVM, 0xd2, 128),
+  KVM_SET_MEMORY_ATTRIBUTES2,
+  KVM_SET_MEMORY_ATTRIBUTES2_RFC1,
+  KVM_GMEM_CONVERT_SHARED,
+  KVM_GMEM_CONVERT_PRIVATE,
   KVM_CREATE_GUEST_MEMFD: ioc('readwrite', KVM, 0xd4, 64),
   KVM_PRE_FAULT_MEMORY: ioc('readwrite', KVM, 0xd5, 64),
+  KVM_ENABLE_CAP: ioc('write', KVM, 0xa3, 104),
   KVM_RUN: ioc('none', KVM, 0x80, 0),
   KVM_GET_REGS: ioc('read', KVM, 0x81, 144),
   KVM_SET_REGS: ioc('write', KVM, 0x82, 144),

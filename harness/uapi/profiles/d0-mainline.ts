@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { GMEM_FLAGS } from './common.js';
 import type { Profile } from './profile.js';
 
 /** No conversion: the state of a page is fixed for the life of the file by INIT_SHARED. */
@@ -9,6 +10,8 @@ export const d0Mainline: Profile = {
   sources: ['virt/kvm/guest_memfd.c (Linux 7.3.4)', 'include/uapi/linux/kvm.h (Linux 7.3.4)'],
   kernel: [7, 3],
   dialect: 0,
-  constants: {},
+  // What is asked of a kernel without conversion is what it would have, were it there.
+  conversion: { kind: 'attributes2', flags: 0n },
+  constants: { ...GMEM_FLAGS, CAP_CONVERSION: 252n },
   probe: { commands: [] },
 };

@@ -13,11 +13,20 @@ export interface Profile {
   kernel: readonly [number, number];
   /** Ordinal of the dialect, D0 … D8. */
   dialect: number;
+  /** What `convert` becomes: a range converted and its contents kept. */
+  conversion: ConversionWay;
   /** Names that cases may use under this profile, on top of the common constants. */
   constants: Readonly<Record<string, bigint>>;
   /** How a kernel that speaks this dialect answers the functional probes. */
   probe: ProfileProbe;
 }
+
+/** The ioctl by which a dialect converts. */
+export type ConversionWay =
+  /** KVM_GMEM_CONVERT_SHARED and KVM_GMEM_CONVERT_PRIVATE with struct kvm_gmem_convert. */
+  | { kind: 'convert-ioctls' }
+  /** KVM_SET_MEMORY_ATTRIBUTES2 with these flags. */
+  | { kind: 'attributes2'; flags: bigint };
 
 /**
  * A conversion command with a NULL argument on a guest_memfd fd tells without side effect whether it is

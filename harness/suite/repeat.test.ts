@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, it } from 'vitest';
+import { first, pointsOf } from './suites.test-helper.js';
+
+describe('repetitions', () => {
+  const sizes = (text: string): string =>
+    first(pointsOf(`steps:\n  - create_vm: default\n${text.replaceAll(/^/gm, '  ')}\n`))
+      .program.steps.map(({ step }) => step)
+      .map((s) => (s.verb === 'create_gmem' ? s.size.toString() : s.verb))
+      .join(' ');
+
+  it('do their steps once for each number, the last included', () => {
+    expect(sizes('- each: { i: 1..3 }\n  steps: [{ create_gmem: { size: $i } }, { close: gmem }]')).toBe(
+      'create_vm 1 close 2 close 3 close',
+    );
+  });
+
+  it('go by a stride, and stop before what is beyond the end', () => {
+    expect(sizes('- each: { i: 0..5 by 2 }\n  steps: [{ create_gmem: { size: $i+1 } }]')).toBe(
+      'create_vm 1 3 5',
+    );
+  });
+
+  it('may be within another', () => {
+    const inner =
+      '- each: { i: 0..1 }\n  steps:\n    - each: { j: 1..2 }\n      steps: [{ create_gmem: { size: 10*$i+$j } }]';
+    expect(sizes(inner)).toBe('create_vm 1 2 11 12');
+  });
+
+  it('keep what they make, and their variable to themselves', () => {
+    expect(sizes('- each: { i: 1..2 }\n  steps: [{ create_gmem: { size: $i } }]\n- close: gmem')).toBe(
+      'create_vm 1 2 close',
+    );
+    expect(() =>
+      sizes('- each: { i: 1..2 }\n  steps: [{ create_gmem: { size: $i } }]\n- create_gmem: { size: $i }'),
+    ).toThrow("unknown variable '$i'");
+  });
+});
