@@ -122,6 +122,19 @@ describe('a skip', () => {
     });
   });
 
+  it('for its profile says rather which feature is missing, when one is', async () => {
+    const skip = { code: 'profile:d0-mainline', reason: 'holds for d3..d8 only' };
+    const features = new Map([['conversion', { present: false, why: 'no conversion ioctl (ENOTTY)' }]]);
+    const of = (code: string) => run(never, { skip: { ...skip, code }, requires: ['conversion'] }, features);
+    expect(await of('profile:d0-mainline')).toMatchObject({
+      code: 'feature:conversion',
+      reason: 'no conversion ioctl (ENOTTY)',
+    });
+    expect(await of('arch:x86_64')).toMatchObject({ code: 'arch:x86_64' });
+    const present = new Map([['conversion', { present: true, why: '' }]]);
+    expect(await run(never, { skip, requires: ['conversion'] }, present)).toMatchObject(skip);
+  });
+
   it('is not made of features that are there', async () => {
     expect(await run({ steps: [ok] }, { requires: ['gmem'] })).toMatchObject({ verdict: 'pass' });
   });

@@ -137,6 +137,11 @@ describe('where a point applies', () => {
     expect(skip(one, X86, 'profiles: [d8-7.4]\n')?.code).toBe('profile:d0-mainline');
   });
 
+  it('leaves what the suite and the case require', () => {
+    const body = `profiles: [d8-7.4]\nrequires: [b]\n${one}`;
+    expect(first(pointsOf(body, X86, 'requires: [c, a]\n')).requires).toEqual(['a', 'b', 'c']);
+  });
+
   it('is on the profiles of an ordinal or of a range of them', () => {
     expect(skip(`profiles: [d1, d3..d8]\n${one}`)?.reason).toBe('holds for d1, d3..d8 only');
     expect(skip(`profiles: [d0..d1]\n${one}`)).toBeUndefined();

@@ -55,13 +55,14 @@ export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
         ...xfail(c, context),
       };
       // Expectations are written for the contexts a case holds for: elsewhere there is nothing to resolve.
-      if (skip) return { ...point, requires: [], program: { id, steps: [] } };
+      const written = [...(raw.requires ?? []), ...(c.requires ?? [])];
+      if (skip) return { ...point, requires: written.sort(), program: { id, steps: [] } };
       const scope = Scope.forPoint(source, context, id, vars, built);
       const steps = [
         ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
         ...buildSteps(c.steps, [...path, 'steps'], scope),
       ];
-      const requires = new Set([...(raw.requires ?? []), ...(c.requires ?? []), ...inferred(steps)]);
+      const requires = new Set([...written, ...inferred(steps)]);
       return { ...point, requires: [...requires].sort(), program: { id, steps } };
     });
   });
