@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { lint } from '../suite/lint.js';
 import { CaseErrors } from '../suite/case-error.js';
 import { suiteSchema } from '../suite/schema.js';
-import { FEATURES, SCHEMA, SUITES } from './paths.js';
+import { FEATURES, RULES, SCHEMA, SUITES } from './paths.js';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -17,7 +17,7 @@ export function checkCommand(): Command {
     .action((paths: string[], options: { json?: boolean; writeSchema?: boolean }) => {
       if (options.writeSchema) writeFileSync(SCHEMA, schemaText());
       const started = performance.now();
-      const { suites, points, errors } = lint(paths.length > 0 ? paths : [SUITES], FEATURES);
+      const { suites, points, errors } = lint(paths.length > 0 ? paths : [SUITES], FEATURES, RULES);
       if (options.json) {
         const list = errors.map(({ place, problem }) => ({
           file: place.file,

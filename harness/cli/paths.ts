@@ -6,6 +6,7 @@ import { packagePath } from '../../kernels/build/root.js';
 export const SUITES = packagePath('suites');
 export const SCHEMA = packagePath('suites', 'schema.json');
 export const FEATURES = packagePath('suites', 'features.yaml');
+export const RULES = packagePath('suites', 'rules.yaml');
 export const RUNS = packagePath('results', 'runs');
 export const REFERENCE = packagePath('results', 'reference');
 

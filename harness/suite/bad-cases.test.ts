@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { FEATURES } from '../cli/paths.js';
+import { FEATURES, RULES } from '../cli/paths.js';
 import { badCases } from './bad-cases.test-helper.js';
 import { lint } from './lint.js';
 
@@ -14,7 +14,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 function messages(name: string, text: string): string {
   const file = join(dir, `${name}.yaml`);
   writeFileSync(file, text);
-  const { errors } = lint([file], FEATURES);
+  const { errors } = lint([file], FEATURES, RULES);
   return errors.map((e) => e.message.replaceAll(`${dir}/`, '')).join('\n');
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { schemaText } from '../cli/check.js';
-import { FEATURES, SCHEMA, SUITES } from '../cli/paths.js';
+import { FEATURES, RULES, SCHEMA, SUITES } from '../cli/paths.js';
 import { CaseErrors } from './case-error.js';
 import { expandSuite } from './expand.js';
 import { loadFeatures } from './features.js';
@@ -14,7 +14,7 @@ import { ARM, X86 } from './suites.test-helper.js';
 
 describe('the shipped suites', () => {
   it('pass lint on every architecture and profile', () => {
-    const { errors, suites, points } = lint([SUITES], FEATURES);
+    const { errors, suites, points } = lint([SUITES], FEATURES, RULES);
     expect(errors.map((e) => e.message)).toEqual([]);
     expect(suites).toBeGreaterThanOrEqual(20);
     expect(points['x86_64 d0-mainline']).toBeGreaterThanOrEqual(400);
@@ -62,14 +62,14 @@ describe('lint', () => {
 
   it('wants a suite below suites/ to be called as its file', () => {
     const problems = inDir({ 'suites/a/b.yaml': suite('a/c') }, (dir) =>
-      lint([dir], FEATURES).errors.map((e) => e.problem),
+      lint([dir], FEATURES, RULES).errors.map((e) => e.problem),
     );
     expect(problems).toEqual(["expected the suite to be called as its file, 'a/b', got 'a/c'"]);
   });
 
   it('says what is wrong once, not for every architecture and profile', () => {
     const errors = inDir({ 'a.yaml': suite('a/b').replace('default', '{ raw: nonsense }') }, (dir) =>
-      lint([dir], FEATURES).errors.map((e) => e.problem),
+      lint([dir], FEATURES, RULES).errors.map((e) => e.problem),
     );
     expect(errors).toEqual(["unknown name 'nonsense' in 'nonsense'"]);
   });
@@ -77,21 +77,23 @@ describe('lint', () => {
   it('counts points that apply', () => {
     const points = inDir(
       { 'a.yaml': suite('a/b', 'arch: [x86_64], ') },
-      (dir) => lint([dir], FEATURES).points,
+      (dir) => lint([dir], FEATURES, RULES).points,
     );
     expect(points).toMatchObject({ 'x86_64 d0-mainline': 1, 'aarch64 d0-mainline': 0 });
   });
 
   it('finds what holds for small pages only', () => {
     const text = suite('a/b').replace('default', '{ raw: 1<<(page_size/1024) }');
-    const errors = inDir({ 'a.yaml': text }, (dir) => lint([dir], FEATURES).errors.map((e) => e.problem));
+    const errors = inDir({ 'a.yaml': text }, (dir) =>
+      lint([dir], FEATURES, RULES).errors.map((e) => e.problem),
+    );
     expect(errors).toEqual([expect.stringContaining('fits 64 bits, got 18446744073709551616')]);
   });
 
   it('finds a feature that is described in two ways', () => {
     const text = 'features:\n  - { id: a, about: A, ioctl: KVM_RUN, capability: KVM_CAP_X86_SMM }\n';
     inDir({ 'features.yaml': text, 'a.yaml': suite('a/b') }, (dir) => {
-      expect(() => lint([join(dir, 'a.yaml')], join(dir, 'features.yaml'))).toThrow(CaseErrors);
+      expect(() => lint([join(dir, 'a.yaml')], join(dir, 'features.yaml'), RULES)).toThrow(CaseErrors);
     });
   });
 });

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { CaseError, CaseErrors } from './case-error.js';
 import { unknownFeatures } from './check-requires.js';
+import { unknownRules } from './check-rules.js';
 import { distinctContexts } from './contexts.js';
 import { expandSuite } from './expand.js';
 import { loadFeatures } from './features.js';
 import { loadSuites } from './load.js';
 import type { LoadedSuite } from './load.js';
+import { loadRules } from './rules.js';
 import type { Context } from './scope.js';
 
 export interface LintResult {
@@ -21,11 +23,12 @@ const SMALLEST_PAGE = 4096;
 
 /**
  * Check suite files without a kernel: expand them for every architecture, profile and page size.
- * @throws CaseErrors when features.yaml itself is wrong
+ * @throws CaseErrors when features.yaml or rules.yaml itself is wrong
  */
-export function lint(paths: readonly string[], featuresFile: string): LintResult {
+export function lint(paths: readonly string[], featuresFile: string, rulesFile: string): LintResult {
   const result: LintResult = { suites: 0, points: {}, errors: [] };
   const features = new Set(loadFeatures(featuresFile).map((f) => f.id));
+  const rules = new Set(loadRules(rulesFile).rules.map((r) => r.id));
   let suites: LoadedSuite[];
   try {
     suites = loadSuites(paths);
@@ -39,6 +42,7 @@ export function lint(paths: readonly string[], featuresFile: string): LintResult
   for (const s of suites) {
     checkName(s, note);
     unknownFeatures(s, features).forEach(note);
+    unknownRules(s, rules).forEach(note);
     for (const context of distinctContexts(s.source.text)) {
       const count = expandQuietly(s, context, note);
       if (context.pageSize !== SMALLEST_PAGE) continue;
