@@ -22,7 +22,18 @@ export interface MapObject {
   /** Op whose result is the base address, for fault addresses relative to it. */
   op: number;
 }
-export type LoweredObject = FdObject | MapObject;
+/** Pages held by a pin, and the ops that let them go. */
+export interface PinObject {
+  kind: 'pin';
+  release: (cx: LowerContext) => Lifted;
+}
+/** What devices behind an IOMMU see: its descriptor, and its number where there is one. */
+export interface SpaceObject {
+  kind: 'space';
+  fd: Arg;
+  id?: Arg;
+}
+export type LoweredObject = FdObject | MapObject | PinObject | SpaceObject;
 
 /** Reads results of the ops of one program. */
 export class Results {
@@ -38,6 +49,10 @@ export class Results {
 export interface Lifted {
   /** The op that the step is about: its errno is the step's. */
   main: number;
+  /** The step's errno where it is not the main op's, for requests whose failure is in a completion. 0: none. */
+  errno?: (r: Results) => number;
+  /** What makes the success of the main op worthless, called only after one; undefined: nothing. */
+  trouble?: (r: Results) => string | undefined;
   /** Out fields, called only when the main op was executed. */
   fields?: (r: Results) => Record<string, bigint>;
   /** The mapping that fault addresses are relative to. */
@@ -74,6 +89,12 @@ export class LowerContext {
     return found;
   }
 
+  pin(name: string): PinObject {
+    const found = this.objects.get(name);
+    if (found?.kind !== 'pin') throw new Error(`no pin '${name}': the program was not checked`);
+    return found;
+  }
+
   /** Register the fd that op `index` returns. */
   newFd(name: string, index: number): FdObject {
     const object: FdObject = { kind: 'fd', fd: ret(index, name) };
@@ -90,8 +111,15 @@ export class LowerContext {
 const AT_FDCWD = -100n;
 const O_CLOEXEC = 0o2000000n;
 
-/** openat of an absolute path, close-on-exec. */
-export function openAt(b: Builder, path: string, flags: bigint, text: string, result: string): number {
+/** openat of an absolute path, close-on-exec; `quiet` where it is not what the step is about. */
+export function openAt(
+  b: Builder,
+  path: string,
+  flags: bigint,
+  text: string,
+  result: string,
+  quiet = false,
+): number {
   return b.syscall(
     'openat',
     [
@@ -99,7 +127,7 @@ export function openAt(b: Builder, path: string, flags: bigint, text: string, re
       b.path(path),
       { arg: { kind: 'imm', add: flags | O_CLOEXEC }, text: `${text}|O_CLOEXEC` },
     ],
-    { fd: true, result },
+    { fd: true, result, quiet },
   );
 }
 

@@ -62,7 +62,8 @@ export function structArg(
   }
 }
 
-function anonymous(b: Builder, length: bigint, prot: bigint): number {
+/** A quiet mapping of zeros. */
+export function anonymous(b: Builder, length: bigint, prot: bigint): number {
   const none = imm(-1n, '-1');
   return b.syscall(
     'mmap',

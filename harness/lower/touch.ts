@@ -48,7 +48,8 @@ export function filled(b: Builder, length: bigint): Arg {
   return blob(b.data(new Uint8Array(bytes < ROOM ? Number(bytes) : ROOM).fill(FILL)), 'buffer');
 }
 
-function iov(b: Builder, base: Arg, length: bigint): Arg {
+/** A vector of one element. */
+export function iov(b: Builder, base: Arg, length: bigint): Arg {
   const at = b.alloc(16);
   b.patch(at, 8, base);
   b.patch(at + 8, 8, imm(length));
