@@ -9,11 +9,13 @@ import { expandSuite } from '../suite/expand.js';
 import type { TestPoint } from '../suite/expand.js';
 import { loadSuites } from '../suite/load.js';
 import type { LoadedSuite } from '../suite/load.js';
+import { loadRules } from '../suite/rules.js';
+import type { Rule } from '../suite/rules.js';
 import type { Context } from '../suite/scope.js';
 import { contextOptions } from './context-options.js';
 import type { ContextOptions } from './context-options.js';
 import { repeated } from './options.js';
-import { SUITES } from './paths.js';
+import { RULES, SUITES } from './paths.js';
 
 interface ListOptions extends ContextOptions {
   suites?: string[];
@@ -59,10 +61,11 @@ export function listCommand(): Command {
     const context = contextOptions.resolve(command);
     const points = select(pointsFor(loadSuites(options.suites ?? [SUITES]), context), ids);
     if (options.json) {
-      const rows = points.map(({ id, suite, about, requires, where, skip }) => ({
+      const rows = points.map(({ id, suite, about, rules, requires, where, skip }) => ({
         id,
         suite,
         about,
+        rules,
         requires,
         where,
         skip: skip?.code,
@@ -75,6 +78,11 @@ export function listCommand(): Command {
   });
 }
 
+/** What a rule says, and who says so. */
+function about(rule: Rule | undefined): string[] {
+  return rule ? [`    ${rule.statement}`, `    source: ${rule.source.join('; ')}`] : [];
+}
+
 export function explainCommand(): Command {
   return contextOptions(
     new Command('explain')
@@ -83,12 +91,14 @@ export function explainCommand(): Command {
       .option('--suites <path>', 'suite file or directory instead of the shipped ones; repeatable', repeated),
   ).action((ids: string[], options: ListOptions, command: Command) => {
     const context = contextOptions.resolve(command);
+    const rules = new Map(loadRules(RULES).rules.map((r) => [r.id, r]));
     for (const p of select(pointsFor(loadSuites(options.suites ?? [SUITES]), context), ids)) {
       const lines = [
         p.id,
         `  ${p.about}`,
         `  written in ${p.where}`,
         ...p.source.map((s) => `  source: ${s}`),
+        ...p.rules.flatMap((id) => [`  rule: ${id}`, ...about(rules.get(id))]),
         `  requires: ${p.requires.join(', ') || 'nothing'}`,
         ...(p.skip ? [`  skipped here: ${p.skip.reason}`] : renderProgram(p, context)),
       ];

@@ -32,6 +32,8 @@ export interface CaseRecord {
   /** The suite part of the id, e.g. `create/flags`. */
   suite: string;
   about: string;
+  /** Ids of suites/rules.yaml that the case holds the kernel to; none for a case of nobody's rules. */
+  rules?: readonly string[];
   verdict: Verdict;
   /** Skips: machine-readable, e.g. `feature:fork`, `arch:aarch64`, `profile:d8-7.4`. */
   code?: string;

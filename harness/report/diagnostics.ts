@@ -16,6 +16,8 @@ export interface StepDiagnostic {
 export interface Diagnostic {
   verdict: Verdict;
   about: string;
+  /** Rules that the kernel was held to, by id: `gmemcheck rules ID` says more. */
+  rules?: string;
   note?: string;
   reason?: string;
   mismatches?: StepDiagnostic[];
@@ -54,6 +56,7 @@ export function diagnose(record: CaseRecord): Diagnostic {
   return {
     verdict: record.verdict,
     about: oneLine(record.about),
+    ...(record.rules && { rules: oneLine(record.rules.join(', ')) }),
     ...(record.verdict === 'error' && { note: ERROR_NOTE }),
     // The reason of a crash is its title.
     ...(record.reason !== undefined && !crash && { reason: addresses.name(record.reason) }),

@@ -49,6 +49,7 @@ describe('renderKtap', () => {
     expect(main.subtests[0]?.subtests[0]?.log.map((line) => line.trim())).toEqual([
       '# create/flags/each-bit[bit=3]: fail',
       '#   about: Every reserved flag bit is refused.',
+      '#   rules: gmem.create.flags-known, gmem.create.flags-unknown-einval',
       '#   step 3 at suites/create.yaml:12:5: create_gmem: {size: page_size, flags: 1 << 3}',
       '#     call: ioctl(4, KVM_CREATE_GUEST_MEMFD, {size=0x1000, flags=0x8}) = 5',
       '#     expected: EINVAL',

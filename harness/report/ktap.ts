@@ -113,8 +113,9 @@ function directiveLine(keyword: string, text: string): string {
 }
 
 function diagnosticLines(name: string, diagnostic: Diagnostic): string[] {
-  const { verdict, about, note, reason, mismatches = [], crash, calls = [], replay } = diagnostic;
+  const { verdict, about, rules, note, reason, mismatches = [], crash, calls = [], replay } = diagnostic;
   const lines = [`${name}: ${verdict}`, `  about: ${about}`];
+  if (rules !== undefined) lines.push(`  rules: ${rules}`);
   if (note !== undefined) lines.push(`  note: ${note}`);
   if (reason !== undefined) lines.push(`  reason: ${reason}`);
   for (const mismatch of mismatches) {

@@ -73,6 +73,7 @@ describe('TapReport', () => {
     expect(points.get('create/flags/each-bit[bit=3]')?.diag).toEqual({
       verdict: 'fail',
       about: 'Every reserved flag bit is refused.',
+      rules: 'gmem.create.flags-known, gmem.create.flags-unknown-einval',
       mismatches: ofVerdict('fail')[0]?.mismatches,
       calls: ofVerdict('fail')[0]?.calls,
       replay: "gmemcheck run --target qemu:mainline-7.3 'create/flags/each-bit[bit=3]'",

@@ -54,6 +54,10 @@ describe('the record of a point', () => {
     });
   });
 
+  it('names the rules that it holds', async () => {
+    expect(await run({ steps: [ok] }, { rules: ['a.b.c'] })).toMatchObject({ rules: ['a.b.c'] });
+  });
+
   it('that failed has the mismatch and every call', async () => {
     expect(await run({ steps: [bad] })).toMatchObject({
       verdict: 'fail',

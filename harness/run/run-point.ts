@@ -33,6 +33,7 @@ export async function runPoint(point: TestPoint, cx: PointContext): Promise<Case
     id: point.id,
     suite: point.suite,
     about: point.about,
+    ...(point.rules.length > 0 && { rules: point.rules }),
     ...outcome,
     replay: cx.replay(point.id),
     durationMs: Math.round((performance.now() - started) * 1000) / 1000,
