@@ -12,6 +12,7 @@ const plain: Recipe = {
   patches: [],
   fragments: { x86_64: [] },
   minimumPoints: { x86_64: 10 },
+  shipped: true,
 };
 const rich: Recipe = {
   ...plain,

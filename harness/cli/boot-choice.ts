@@ -99,6 +99,7 @@ export function bootOf(recipe: Recipe, options: BootOptions): ChosenBoot {
   const extra = split(append);
   const words = [...cmdline, ...(spoken?.cmdline ?? []), ...(positions?.[inPlace ?? 'on'] ?? []), ...extra];
   const usual = inPlace !== 'off' && extra.length === 0;
+  const compared = usual && recipe.shipped === true;
   const first = dialect === recipe.defaultDialect;
   return {
     guest: {
@@ -114,8 +115,8 @@ export function bootOf(recipe: Recipe, options: BootOptions): ChosenBoot {
     words,
     ...(dialect === undefined ? {} : { dialect }),
     ...(usual ? { profile: spoken?.profile ?? recipe.profile } : {}),
-    minimumPoints: usual ? (spoken?.minimumPoints ?? (first ? recipe.minimumPoints : {})) : {},
-    ...(usual ? { reference: first ? recipe.name : `${recipe.name}-${dialect ?? ''}` } : {}),
+    minimumPoints: usual ? (spoken?.minimumPoints ?? (first ? recipe.minimumPoints : undefined) ?? {}) : {},
+    ...(compared ? { reference: first ? recipe.name : `${recipe.name}-${dialect ?? ''}` } : {}),
   };
 }
 

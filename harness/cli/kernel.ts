@@ -14,6 +14,7 @@ import { bootOf, bootOfImage, bootOptions } from './boot-choice.js';
 import type { BootOptions as BootChoice } from './boot-choice.js';
 import { UsageError } from './exit.js';
 import { recipeNamed, requireArch } from './find-recipe.js';
+import { guestOf } from './open-target.js';
 import { positive } from './options.js';
 
 const POLL_MS = 100;
@@ -111,11 +112,10 @@ async function boot(name: string, options: BootOptions): Promise<void> {
   const { guest, words } = image
     ? bootOfImage(options, `the image ${name}`)
     : bootOf(recipeNamed(name), options);
-  const kernel = image ? name : (await requireBuilt(recipeNamed(name), arch)).image;
+  const kernel = image ? { kernel: name, arch } : guestOf(await requireBuilt(recipeNamed(name), arch));
   const executor = new QemuExecutor({
     ...guest,
-    kernel,
-    arch,
+    ...kernel,
     ...(options.cpus === undefined ? {} : { cpus: options.cpus }),
     ...(options.memory === undefined ? {} : { memoryMb: options.memory }),
     // Somebody who watches the console wants to see the kernel start, and all it says.

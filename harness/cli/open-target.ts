@@ -6,6 +6,7 @@ import { TargetError } from '../target/executor.js';
 import { HostExecutor } from '../target/host-executor.js';
 import { KernelTarget } from '../target/kernel-target.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
+import type { QemuOptions } from '../target/qemu-executor.js';
 import type { Arch } from '../uapi/arch.js';
 import { loadRecipes } from '../../kernels/build/recipe.js';
 import type { Recipe } from '../../kernels/build/recipe.js';
@@ -98,6 +99,15 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
   return chooseRecipe(named, choice, timeoutMs * TCG_FACTOR);
 }
 
+/** What a guest takes from the kernel that it boots. */
+export function guestOf({
+  image,
+  arch,
+  modules,
+}: BuiltKernel): Pick<QemuOptions, 'kernel' | 'arch' | 'modules'> {
+  return { kernel: image, arch, ...(modules === undefined ? {} : { modules }) };
+}
+
 async function chooseRecipe(named: string, choice: TargetChoice, timeoutMs: number): Promise<ChosenTarget> {
   const { arch } = choice;
   const recipe = recipeOfTarget(named);
@@ -109,6 +119,6 @@ async function chooseRecipe(named: string, choice: TargetChoice, timeoutMs: numb
   const boot = bootOf(recipe, choice);
   const line = new ProgressLine(`${recipe.name} ${arch}`);
   const built = await buildKernel(recipe, arch, { onProgress: line.update }).finally(() => line.end());
-  const executor = new QemuExecutor({ kernel: built.image, arch, ...boot.guest });
+  const executor = new QemuExecutor({ ...guestOf(built), ...boot.guest });
   return { target: new KernelTarget(named, executor, { disposable: true, timeoutMs }), recipe, built, boot };
 }

@@ -157,7 +157,8 @@ async function describe(
 ): Promise<Environment> {
   const { target, identity, profileReason } = session;
   const remote = new RemoteFiles(target.executor, target.arch, target.hello.pageSize);
-  const config = chosen.built && (await readFile(chosen.built.config, 'utf8'));
+  const file = chosen.built?.config;
+  const config = file === undefined ? undefined : await readFile(file, 'utf8');
   const kernel = target.options.disposable ? await readFacts(remote, config) : await readHostFacts();
   const facts = target.executor.facts();
   // Already built by the executor: this only names it. The ffi-rs worker has none.

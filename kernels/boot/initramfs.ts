@@ -14,6 +14,12 @@ interface Entry {
   device?: { major: number; minor: number };
 }
 
+/** A kernel module, not compressed. */
+export interface Module {
+  name: string;
+  data: Uint8Array;
+}
+
 function padded(length: number): number {
   return (length + 3) & ~3;
 }
@@ -33,6 +39,17 @@ function member(entry: Entry, inode: number): Buffer {
   return out;
 }
 
+/** `/modules`: the files, and `order`, a name on each line. */
+function withModules(modules: readonly Module[]): Entry[] {
+  if (modules.length === 0) return [];
+  const order = modules.map(({ name }) => `${name}\n`).join('');
+  return [
+    { name: 'modules', mode: S_IFDIR | 0o755 },
+    ...modules.map(({ name, data }) => ({ name: `modules/${name}`, mode: S_IFREG | 0o644, data })),
+    { name: 'modules/order', mode: S_IFREG | 0o644, data: Buffer.from(order) },
+  ];
+}
+
 /**
  * The root file system of a guest: the agent as `/init`, the mount points it uses, and `/dev/console`, which
  * the kernel opens before init can mount devtmpfs. Not compressed: unpacking a gzip costs an emulated CPU
@@ -40,13 +57,15 @@ function member(entry: Entry, inode: number): Buffer {
  * the build machine), because its hash is part of a snapshot's key.
  *
  * @param init contents of a static executable.
+ * @param modules kernel modules that it loads, in this order.
  */
-export function initramfs(init: Uint8Array): Buffer {
+export function initramfs(init: Uint8Array, modules: readonly Module[] = []): Buffer {
   const directory = (name: string): Entry => ({ name, mode: S_IFDIR | 0o755 });
   const entries: Entry[] = [
     ...['dev', 'proc', 'sys', 'tmp'].map(directory),
     { name: 'dev/console', mode: S_IFCHR | 0o600, device: CONSOLE },
     { name: 'init', mode: S_IFREG | 0o755, data: init },
+    ...withModules(modules),
     { name: 'TRAILER!!!', mode: 0 },
   ];
   return Buffer.concat(entries.map((entry, index) => member(entry, entry.mode === 0 ? 0 : index + 1)));

@@ -7,10 +7,12 @@ import { buildAgent } from '../build/agent.js';
 import { cacheDir } from '../build/cache.js';
 import { hostArch, loadMachine } from '../build/machine.js';
 import type { GuestArch } from '../build/machine.js';
+import { readModules } from '../build/modules.js';
 import { chooseAccelerator } from './accelerator.js';
 import type { Accelerator } from './accelerator.js';
 import { checkImage } from './image.js';
 import { initramfs } from './initramfs.js';
+import type { Module } from './initramfs.js';
 import { kernelCommandLine, qemuBinary } from './qemu-command.js';
 import type { GuestSpec } from './qemu-command.js';
 import { snapshotDirectory } from './snapshot.js';
@@ -32,6 +34,8 @@ export interface GuestOptions {
   cmdline?: string[];
   /** Start from a snapshot when that is faster; default true. */
   snapshot?: boolean;
+  /** Kernel modules that the guest loads at boot, in this order; they may be compressed. */
+  modules?: string[];
   /** Facts for reports that only the caller knows. */
   facts?: Record<string, string>;
   /** A ready-made agent; default: build it. */
@@ -51,8 +55,11 @@ function sha256(bytes: Uint8Array): string {
 }
 
 /** Store the initramfs under its hash, so that a guest's command line repeats. */
-async function storeInitramfs(agent: Uint8Array): Promise<{ path: string; hash: string }> {
-  const bytes = initramfs(agent);
+async function storeInitramfs(
+  agent: Uint8Array,
+  modules: readonly Module[],
+): Promise<{ path: string; hash: string }> {
+  const bytes = initramfs(agent, modules);
   const hash = sha256(bytes);
   const path = cacheDir('initramfs', `${hash.slice(0, 32)}.cpio`);
   try {
@@ -87,7 +94,8 @@ export async function planGuest(options: GuestOptions): Promise<GuestPlan> {
     readFile(kernel).then(sha256),
   ]);
   const agent = await readFile(agentPath);
-  const image = await storeInitramfs(agent);
+  const modules = await readModules(options.modules ?? []);
+  const image = await storeInitramfs(agent, modules);
   const spec: GuestSpec = {
     machine,
     accelerator,
@@ -116,6 +124,7 @@ export async function planGuest(options: GuestOptions): Promise<GuestPlan> {
       cpus: String(spec.cpus),
       memoryMb: String(spec.memoryMb),
       cmdline: kernelCommandLine(spec),
+      ...(modules.length === 0 ? {} : { modules: modules.map(({ name }) => name).join(' ') }),
       sandbox: qemu.sandbox ? 'on' : 'unsupported',
     },
   };

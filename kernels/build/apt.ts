@@ -64,9 +64,10 @@ export class PrivateApt {
    * Prepare the state below the cache directory (no network).
    *
    * @param suite e.g. `trixie-backports`.
+   * @param arch of packages, as Debian names it; default: this machine's.
    * @throws TargetError when there is no mirror, or no keyring to check signatures with.
    */
-  static async open(suite: string): Promise<PrivateApt> {
+  static async open(suite: string, arch?: string): Promise<PrivateApt> {
     const mirror = configuredMirror();
     const keyring = mirror.signedBy ?? DEFAULT_KEYRING;
     if (!existsSync(keyring)) {
@@ -74,7 +75,7 @@ export class PrivateApt {
         `expected the keyring ${keyring} to exist; install the package debian-archive-keyring`,
       );
     }
-    const directory = cacheDir('apt', suite);
+    const directory = cacheDir('apt', arch === undefined ? suite : `${suite}-${arch}`);
     const list = join(directory, 'sources.list');
     await mkdir(join(directory, 'lists', 'partial'), { recursive: true });
     await mkdir(join(directory, 'cache', 'archives', 'partial'), { recursive: true });
@@ -88,6 +89,7 @@ export class PrivateApt {
       'Acquire::Retries': '3',
       // The unprivileged _apt user cannot write below a home directory.
       'APT::Sandbox::User': userInfo().username,
+      ...(arch === undefined ? {} : { 'APT::Architecture': arch, 'APT::Architectures': arch }),
     };
     const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
     return new PrivateApt(options, directory);
@@ -100,10 +102,15 @@ export class PrivateApt {
 
   /** @returns the version of a package in the suite. @throws TargetError when it has none. */
   async version(name: string): Promise<string> {
-    const shown = await apt('apt-cache', [...this.options, 'show', '--no-all-versions', name]);
-    const version = /^Version: (\S+)$/m.exec(shown)?.[1];
-    if (version !== undefined) return version;
+    const version = await this.field(name, 'Version');
+    if (version !== '') return version;
     throw new TargetError(`expected the suite of ${this.directory} to have a package ${name}, found none`);
+  }
+
+  /** A field of a package's entry, on one line; empty when it has none. @throws TargetError as `version`. */
+  async field(name: string, field: string): Promise<string> {
+    const shown = await apt('apt-cache', [...this.options, 'show', '--no-all-versions', name]);
+    return new RegExp(`^${field}: (.*)$`, 'm').exec(shown)?.[1]?.trim() ?? '';
   }
 
   /** Download a package (apt checks its hash). @returns the path of the .deb in `into`. */

@@ -10,10 +10,13 @@ export interface BuiltKernel {
   name: string;
   arch: GuestArch;
   image: string;
-  config: string;
-  configSha256: string;
+  /** Its configuration, where that is known. */
+  config?: string;
+  configSha256?: string;
   imageSha256: string;
-  /** Version of the source package. */
+  /** Modules to load at boot, in this order; they may be compressed. */
+  modules?: string[];
+  /** Version of the source. */
   version: string;
   /** What `uname -r` says. */
   release: string;
@@ -35,6 +38,7 @@ export interface BuildRecord extends Omit<BuiltKernel, 'image' | 'config' | 'fro
 /** File names in a build's directory. */
 export const BUILD_RECORD = 'build.json';
 export const BUILT_CONFIG = 'config';
+export const MODULES = 'modules';
 
 /** Read a directory of the cache. @returns undefined when it holds no complete build. */
 export async function readBuild(directory: string): Promise<BuiltKernel | undefined> {
@@ -42,14 +46,13 @@ export async function readBuild(directory: string): Promise<BuiltKernel | undefi
     const record = JSON.parse(await readFile(join(directory, BUILD_RECORD), 'utf8')) as BuildRecord;
     const image = join(directory, record.image);
     if (!existsSync(image)) return undefined;
-    const { name, arch, configSha256, imageSha256, version, release, hash, seconds } = record;
-    const config = join(directory, BUILT_CONFIG);
+    const { name, arch, configSha256, imageSha256, version, release, hash, seconds, modules } = record;
     return {
       name,
       arch,
       image,
-      config,
-      configSha256,
+      ...(configSha256 === undefined ? {} : { config: join(directory, BUILT_CONFIG), configSha256 }),
+      ...(modules === undefined ? {} : { modules: modules.map((file) => join(directory, MODULES, file)) }),
       imageSha256,
       version,
       release,

@@ -37,9 +37,7 @@ export function verifyConfig(fragments: readonly { name: string; text: string }[
   const actual = parseConfig(result);
   const wrong = [...wanted].flatMap(([symbol, { value, fragment }]) => {
     const got = actual.get(symbol) ?? 'n';
-    return got === value
-      ? []
-      : [`  ${symbol}: expected ${value} (kernels/config/${fragment}.config), got ${got}`];
+    return got === value ? [] : [`  ${symbol}: expected ${value} (fragment ${fragment}), got ${got}`];
   });
   if (wrong.length === 0) return;
   throw new ConfigError(

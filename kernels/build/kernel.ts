@@ -8,15 +8,19 @@ import type { BuildRecord, BuiltKernel } from './built.js';
 import { cacheDir } from './cache.js';
 import { compileKernel } from './compile.js';
 import type { NamedText } from './compile.js';
+import { fetchDistro, findDistro } from './distro.js';
 import { withLock } from './lock.js';
 import { loadMachine } from './machine.js';
 import type { GuestArch, Machine } from './machine.js';
-import { patchHashes, readPatches } from './patches.js';
+import { patchHashes } from './patches.js';
 import type { Patch } from './patches.js';
 import type { OnProgress } from './progress.js';
+import { findImage, requireImage } from './prebuilt.js';
 import { archesOf } from './recipe.js';
-import type { Recipe } from './recipe.js';
-import { prepareSource, rememberedVersion, resolveVersion } from './source.js';
+import type { BuiltSource, Recipe } from './recipe-format.js';
+import { fetchSeries, patchesOf, seriesIsHere } from './series.js';
+import { prepareSource, rememberedSource, resolveSource } from './source.js';
+import type { Resolved } from './source.js';
 import { requireTools, toolVersions } from './tools.js';
 import { BUILD_PREFIX, patchedTree } from './tree.js';
 
@@ -26,7 +30,7 @@ function sha256(data: string | Uint8Array): string {
 
 function readFragments(recipe: Recipe, arch: GuestArch): Promise<NamedText[]> {
   return Promise.all(
-    (recipe.fragments[arch] ?? []).map(async (file) => ({
+    (recipe.fragments?.[arch] ?? []).map(async (file) => ({
       name: basename(file, '.config'),
       text: await readFile(file, 'utf8'),
     })),
@@ -35,11 +39,10 @@ function readFragments(recipe: Recipe, arch: GuestArch): Promise<NamedText[]> {
 
 /** Hash of what a kernel is made from, but for the tools. */
 function inputHash(
-  { source }: Recipe,
+  { source, version }: Resolved['identity'],
   machine: Machine,
   fragments: NamedText[],
   series: readonly Patch[],
-  version: string,
 ): string {
   const patches = patchHashes(series);
   const { arch, target, image } = machine.kernel;
@@ -58,19 +61,19 @@ interface Place {
   machine: Machine;
 }
 
-/** The patched tree of a recipe. */
-function treeOf(recipe: Recipe): string {
-  return cacheDir('trees', recipe.name);
+/** The patched tree of a recipe; two recipes of the same name in different places have two. */
+function treeOf({ name, file, shipped }: Recipe): string {
+  return cacheDir('trees', shipped === true ? name : `${name}-${sha256(file ?? '').slice(0, 8)}`);
 }
 
-async function placeOf(recipe: Recipe, arch: GuestArch, version: string): Promise<Place> {
+async function placeOf(recipe: Recipe, arch: GuestArch, resolved: Resolved): Promise<Place> {
   const machine = loadMachine(arch);
   const [fragments, patches, tools] = await Promise.all([
     readFragments(recipe, arch),
-    readPatches(recipe.patches),
+    patchesOf(recipe),
     toolVersions(machine),
   ]);
-  const inputs = inputHash(recipe, machine, fragments, patches, version).slice(0, 24);
+  const inputs = inputHash(resolved.identity, machine, fragments, patches).slice(0, 24);
   const hash = `${inputs}-${sha256(JSON.stringify(tools ?? [])).slice(0, 8)}`;
   const prefix = `${recipe.name}-${arch}-`;
   return {
@@ -92,16 +95,28 @@ async function findAt(place: Place): Promise<BuiltKernel | undefined> {
   return name === undefined ? undefined : readBuild(cacheDir('kernels', name));
 }
 
+/** Look for a kernel that we build. @returns undefined when it, or what it is made from, is not here. */
+async function findOurs(
+  recipe: Recipe,
+  source: BuiltSource,
+  arch: GuestArch,
+): Promise<BuiltKernel | undefined> {
+  if (!seriesIsHere(recipe)) return undefined;
+  const resolved = await rememberedSource(source);
+  return resolved && findAt(await placeOf(recipe, arch, resolved));
+}
+
 /**
- * Look for a kernel in the cache only: no network, nothing is built.
+ * Look for a kernel on this machine only: no network, nothing is built.
  *
- * @returns undefined when it has not been built from this recipe, these fragments and the source version
+ * @returns undefined when it has not been built from this recipe, these fragments and patches, and the source
  * that was last resolved.
  */
 export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel | undefined> {
-  if (recipe.fragments[arch] === undefined) return undefined;
-  const version = await rememberedVersion(recipe.source);
-  return version === undefined ? undefined : findAt(await placeOf(recipe, arch, version));
+  if (!archesOf(recipe).includes(arch)) return undefined;
+  const { source } = recipe;
+  if (source.kind === 'image') return findImage(recipe, source, arch);
+  return source.kind === 'distro' ? findDistro(recipe, source, arch) : findOurs(recipe, source, arch);
 }
 
 /**
@@ -111,22 +126,29 @@ export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<
 async function prepareTree(
   place: Place,
   recipe: Recipe,
-  version: string,
+  source: BuiltSource,
+  resolved: Resolved,
   onProgress: OnProgress,
 ): Promise<{ tree: string; output: string }> {
   const { arch } = place.machine;
-  const pristine = await prepareSource(recipe.source, version, onProgress);
+  const pristine = await prepareSource(source, resolved, onProgress);
   if (place.patches.length === 0) {
     return { tree: pristine, output: join(pristine, `${BUILD_PREFIX}${basename(place.directory)}`) };
   }
   const tree = treeOf(recipe);
-  await patchedTree(pristine, `${recipe.source.package} ${version}`, place.patches, tree, onProgress);
+  await patchedTree(pristine, resolved.key, place.patches, tree, onProgress);
   return { tree, output: join(tree, `${BUILD_PREFIX}${arch}`) };
 }
 
-async function publish(place: Place, recipe: Recipe, version: string, onProgress: OnProgress): Promise<void> {
+async function publish(
+  place: Place,
+  recipe: Recipe,
+  source: BuiltSource,
+  resolved: Resolved,
+  onProgress: OnProgress,
+): Promise<void> {
   const began = performance.now();
-  const { tree, output } = await prepareTree(place, recipe, version, onProgress);
+  const { tree, output } = await prepareTree(place, recipe, source, resolved, onProgress);
   const made = await compileKernel(place.machine, tree, output, place.fragments, onProgress);
   await mkdir(dirname(place.directory), { recursive: true });
   const scratch = await mkdtemp(`${cacheDir('kernels')}/.new-`);
@@ -137,7 +159,7 @@ async function publish(place: Place, recipe: Recipe, version: string, onProgress
     const record: BuildRecord = {
       name: recipe.name,
       arch: place.machine.arch,
-      version,
+      version: resolved.version,
       release: made.release,
       hash: place.hash,
       image,
@@ -158,37 +180,65 @@ async function publish(place: Place, recipe: Recipe, version: string, onProgress
   if (place.patches.length === 0) await rm(output, { recursive: true, force: true });
 }
 
-/**
- * Build a kernel, or take it from the cache. Two processes that want the same kernel build it once.
- *
- * @param options.refresh ask the mirror for a newer version of the source even when one is remembered.
- * @throws TargetError when a tool, the network or the source is missing, or it does not compile;
- * ConfigError when the fragments do not fit; CaseError when a machine record is not valid.
- */
-export async function buildKernel(
+/** What is asked of the network or of other directories before a kernel can be built. */
+async function resolveAll(
   recipe: Recipe,
+  source: BuiltSource,
+  machine: Machine,
+  { refresh, onProgress }: Required<BuildOptions>,
+): Promise<Resolved> {
+  const remembered = refresh ? undefined : await rememberedSource(source);
+  if (remembered === undefined) requireTools(machine, recipe);
+  await fetchSeries(recipe, refresh, onProgress);
+  return remembered ?? resolveSource(source, onProgress);
+}
+
+async function buildOurs(
+  recipe: Recipe,
+  source: BuiltSource,
   arch: GuestArch,
-  options: { refresh?: boolean; onProgress?: OnProgress } = {},
+  options: Required<BuildOptions>,
 ): Promise<BuiltKernel> {
-  const onProgress: OnProgress = options.onProgress ?? (() => undefined);
-  if (recipe.fragments[arch] === undefined)
-    throw new TargetError(`${recipe.name} is for ${archesOf(recipe).join(' and ')} only, not for ${arch}`);
-  const remembered = options.refresh === true ? undefined : await rememberedVersion(recipe.source);
-  if (remembered === undefined) requireTools(loadMachine(arch));
-  const version = remembered ?? (await resolveVersion(recipe.source, onProgress));
-  const place = await placeOf(recipe, arch, version);
+  const { onProgress } = options;
+  const resolved = await resolveAll(recipe, source, loadMachine(arch), options);
+  const place = await placeOf(recipe, arch, resolved);
   const cached = await findAt(place);
   if (cached) return cached;
-  requireTools(place.machine);
+  requireTools(place.machine, recipe);
   const wait = (): void => onProgress({ phase: 'waiting for another process that builds the same kernel' });
   // A patched tree has one state at a time; kernels without patches only read their source.
-  const lock = place.patches.length === 0 ? place.hash : `tree-${recipe.name}`;
+  const lock = place.patches.length === 0 ? place.hash : `tree-${basename(treeOf(recipe))}`.slice(0, 80);
   return withLock(lock, wait, async () => {
     const meanwhile = await findAt(place);
     if (meanwhile) return meanwhile;
-    await publish(place, recipe, version, onProgress);
+    await publish(place, recipe, source, resolved, onProgress);
     const built = await findAt(place);
     if (built) return { ...built, fromCache: false };
     throw new Error(`${place.directory}: a kernel was published and cannot be read`);
   });
+}
+
+export interface BuildOptions {
+  /** Look for a newer version of the source even when one is remembered. */
+  refresh?: boolean;
+  onProgress?: OnProgress;
+}
+
+/**
+ * Build a kernel, fetch it, or take it from the cache. Two processes that want the same kernel build it once.
+ *
+ * @throws TargetError when a tool, the network or the source is missing, a patch does not apply, or it does not
+ * compile; ConfigError when the fragments do not fit; CaseError when a machine record is not valid.
+ */
+export async function buildKernel(
+  recipe: Recipe,
+  arch: GuestArch,
+  { refresh = false, onProgress = () => undefined }: BuildOptions = {},
+): Promise<BuiltKernel> {
+  if (!archesOf(recipe).includes(arch))
+    throw new TargetError(`${recipe.name} is for ${archesOf(recipe).join(' and ')} only, not for ${arch}`);
+  const { source } = recipe;
+  if (source.kind === 'image') return requireImage(recipe, source, arch);
+  if (source.kind === 'distro') return fetchDistro(recipe, source, arch, refresh, onProgress);
+  return buildOurs(recipe, source, arch, { refresh, onProgress });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CaseError } from '../../harness/suite/case-error.js';
 import { GUEST_ARCHES, loadMachine } from './machine.js';
-import { findRecipe, loadRecipes } from './recipe.js';
+import { findRecipe, loadRecipes, loadRecipesFrom } from './recipe.js';
 import { packagePath } from './root.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'gmemcheck-recipes-'));
@@ -15,7 +15,7 @@ const text = readFileSync(packagePath('kernels', 'recipes', 'mainline-7.3.yaml')
 function errorFor(changed: string): unknown {
   writeFileSync(join(directory, 'r.yaml'), changed);
   try {
-    loadRecipes(directory);
+    loadRecipesFrom(directory);
   } catch (error) {
     return error;
   }
@@ -36,8 +36,8 @@ describe('recipes', () => {
       /r\.yaml:\d+:\d+: minimumPoints\.x86_64 must be integer\n/,
     ],
     ['an unknown key', 'patches: []', 'patches: []\npaches: []', /r\.yaml:\d+:\d+: .*unknown key 'paches'/],
-    ['an unknown kind', 'kind: debian', 'kind: floppy', /source\.kind must be equal to one of .*: debian/],
-    ['a name with a path', '[common,', '[../common,', /fragments\.x86_64\.0 must match pattern/],
+    ['an unknown kind', 'kind: debian', 'kind: floppy', /r\.yaml:\d+:\d+: source: unknown kind 'floppy'/],
+    ['a name with a path', '[common,', '[com/mon,', /fragments\.x86_64\.0 must match pattern/],
     ['a missing field', 'profile: d0-mainline', '', /must have required property 'profile'/],
   ])('refuse %s and say where', (_what, from, to, message) => {
     const error = errorFor(text.replace(from, to));

@@ -1,155 +1,141 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readdirSync } from 'node:fs';
-import type { JSONSchemaType } from 'ajv';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { CaseError } from '../../harness/suite/case-error.js';
 import { readSource } from '../../harness/suite/source.js';
 import { GUEST_ARCHES } from './machine.js';
 import type { GuestArch } from './machine.js';
+import type { Recipe, Series, Source } from './recipe-format.js';
+import { recipeSchema } from './recipe-schema.js';
 import { readRecord } from './record.js';
 import { packagePath } from './root.js';
 
-/** Where a kernel's source comes from: a Debian source tarball package. */
-export interface DebianSource {
-  kind: 'debian';
-  package: string;
-  suite: string;
-}
+export type { BootSettings, Dialect, Recipe, Series, Source } from './recipe-format.js';
 
-/** How a kernel wants to be booted, on top of what its machine says. */
-export interface BootSettings {
-  /** Words of the kernel command line. */
-  cmdline?: string[];
-  memoryMb?: number;
-  cpus?: number;
-  /** Milliseconds until the agent must have answered. */
-  timeoutMs?: number;
-}
-
-/** One of the dialects that a kernel with a boot parameter for it speaks. */
-export interface Dialect {
-  about?: string;
-  /** The profile that probing is expected to find. */
-  profile: string;
-  cmdline: string[];
-  /** As of the recipe, which is about the default dialect. */
-  minimumPoints?: Partial<Record<GuestArch, number>>;
-}
-
-/** kernels/recipes/NAME.yaml: how to make a kernel, and what to expect of it. */
-export interface Recipe {
-  name: string;
-  about: string;
-  /** The dialect of the uAPI that this kernel is expected to speak when it is booted without choosing one. */
-  profile: string;
-  source: DebianSource;
-  /** Absolute paths of patches, applied in this order. In the file: paths below kernels/patches. */
-  patches: string[];
-  /** Absolute paths of fragments per architecture, merged in this order. In the file: names of kernels/config. */
-  fragments: Partial<Record<GuestArch, string[]>>;
-  /** Fewer executed test points than this make a run an environment failure. */
-  minimumPoints: Partial<Record<GuestArch, number>>;
-  boot?: BootSettings;
-  /** By the word of the command line: `d3`. */
-  dialects?: Partial<Record<string, Dialect>>;
-  /** Needed beside `dialects`: the one that is booted when none is named. */
-  defaultDialect?: string;
-  /** Words for each position of a switch; a switch that is there is on unless told otherwise. */
-  switches?: { 'in-place'?: { on: string[]; off: string[] } };
-}
-
-const name = { type: 'string', pattern: '^[a-z0-9][a-zA-Z0-9._+-]*$' } as const;
-const names = { type: 'array', items: name } as const;
-const patch = {
-  type: 'string',
-  pattern: '^[a-z0-9][a-zA-Z0-9._+-]*(/[a-zA-Z0-9][a-zA-Z0-9._+-]*)*\\.(patch|diff)$',
-} as const;
-const words = { type: 'array', items: { type: 'string', pattern: '^[^\\s]+$' } } as const;
-const positive = { type: 'integer', minimum: 1 } as const;
-
-function perArch(value: object) {
-  return {
-    type: 'object',
-    additionalProperties: false,
-    minProperties: 1,
-    properties: Object.fromEntries(GUEST_ARCHES.map((arch) => [arch, value])),
-  } as const;
-}
-
-function object(required: readonly string[], properties: Record<string, object>) {
-  return { type: 'object', additionalProperties: false, required, properties } as const;
-}
-
-const points = perArch({ type: 'integer', minimum: 0 });
-
-const schema = object(['name', 'about', 'profile', 'source', 'patches', 'fragments', 'minimumPoints'], {
-  name,
-  about: { type: 'string', minLength: 1 },
-  profile: name,
-  source: object(['kind', 'package', 'suite'], {
-    kind: { type: 'string', enum: ['debian'] },
-    package: name,
-    suite: name,
-  }),
-  patches: { type: 'array', items: patch },
-  fragments: perArch(names),
-  minimumPoints: points,
-  boot: object([], { cmdline: words, memoryMb: positive, cpus: positive, timeoutMs: positive }),
-  dialects: {
-    type: 'object',
-    minProperties: 1,
-    propertyNames: name,
-    additionalProperties: object(['profile', 'cmdline'], {
-      about: { type: 'string', minLength: 1 },
-      profile: name,
-      cmdline: words,
-      minimumPoints: points,
-    }),
-  },
-  defaultDialect: name,
-  switches: object([], { 'in-place': object(['on', 'off'], { on: words, off: words }) }),
-}) as unknown as JSONSchemaType<Recipe>;
+const SHIPPED = packagePath('kernels', 'recipes');
+/** A directory of recipes of the user's own. */
+export const RECIPES_VARIABLE = 'GMEMCHECK_RECIPES';
 
 /** @returns the architectures that a recipe is for. */
-export function archesOf({ fragments }: Recipe): GuestArch[] {
-  return GUEST_ARCHES.filter((arch) => fragments[arch] !== undefined);
+export function archesOf({ source, fragments = {} }: Pick<Recipe, 'source' | 'fragments'>): GuestArch[] {
+  const has: Partial<Record<GuestArch, unknown>> =
+    source.kind === 'image' ? source.images : source.kind === 'distro' ? source.packages : fragments;
+  return GUEST_ARCHES.filter((arch) => has[arch] !== undefined);
 }
 
-/** What the schema cannot say. */
-function check(recipe: Recipe, path: string, shown: string): void {
-  const { dialects = {}, defaultDialect } = recipe;
-  const wrong = (at: string, problem: string): never => {
-    throw new CaseError(readSource(path, shown).place([at]), problem);
-  };
+/** The first thing that the schema cannot say and that is wrong: where, and what. */
+function problemOf(recipe: Recipe): [string, string] | undefined {
+  const { dialects = {}, defaultDialect, source, series, fragments } = recipe;
   const known = Object.keys(dialects);
   if (defaultDialect !== undefined && !known.includes(defaultDialect))
-    wrong('defaultDialect', `expected one of the dialects (${known.join(', ')}), got '${defaultDialect}'`);
+    return ['defaultDialect', `expected one of the dialects (${known.join(', ')}), got '${defaultDialect}'`];
   if (known.length > 0 && defaultDialect === undefined)
-    wrong('dialects', 'expected a defaultDialect beside dialects');
+    return ['dialects', 'expected a defaultDialect beside dialects'];
+  const built = source.kind !== 'image' && source.kind !== 'distro';
+  if (built && fragments === undefined)
+    return [
+      'source',
+      `expected fragments: a kernel from a source of kind ${source.kind} is configured and built`,
+    ];
+  const beside = { series, fragments, patches: recipe.patches, fixups: recipe.fixups };
+  const useless = Object.entries(beside).find(([, value]) => value !== undefined)?.[0];
+  if (!built && useless !== undefined)
+    return [useless, `expected no ${useless}: a kernel of kind ${source.kind} is not built`];
+  if (recipe.fixups !== undefined && series === undefined)
+    return ['fixups', 'expected a series that they fix; other patches are called patches'];
+  return undefined;
+}
+
+/** Resolve a path as a recipe means it: relative to the recipe's own directory, `~/` to the user's. */
+function fromRecipe(file: string, path: string): string {
+  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : resolve(dirname(file), path);
+}
+
+/** A URL, or what ssh takes: `host:path`. */
+function isRemote(tree: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//.test(tree) || /^[^/]+:/.test(tree);
+}
+
+function absoluteSource(source: Source, absolute: (path: string) => string): Source {
+  if (source.kind === 'git')
+    return { ...source, tree: isRemote(source.tree) ? source.tree : absolute(source.tree) };
+  if (source.kind === 'tarball') return { ...source, path: absolute(source.path) };
+  if (source.kind !== 'image') return source;
+  const images = Object.entries(source.images).map(([arch, { image, config, modules }]) => [
+    arch,
+    {
+      image: absolute(image),
+      ...(config === undefined ? {} : { config: absolute(config) }),
+      ...(modules === undefined ? {} : { modules: absolute(modules) }),
+    },
+  ]);
+  return { ...source, images: Object.fromEntries(images) as typeof source.images };
+}
+
+function absoluteSeries(series: Series, absolute: (path: string) => string): Series {
+  if ('mbox' in series) return { mbox: absolute(series.mbox) };
+  if ('directory' in series) return { directory: absolute(series.directory) };
+  if ('git' in series) return { git: { ...series.git, tree: absolute(series.git.tree) } };
+  return series;
 }
 
 /** Read one recipe. @throws CaseError when it is not valid. */
 export function readRecipe(path: string, shown = path): Recipe {
-  const recipe = readRecord(path, schema, shown);
-  check(recipe, path, shown);
-  const fragment = (each: string): string => packagePath('kernels', 'config', `${each}.config`);
+  const file = existsSync(path) ? realpathSync(path) : path;
+  const recipe = readRecord(file, recipeSchema, shown);
+  const problem = problemOf(recipe);
+  if (problem) throw new CaseError(readSource(file, shown).place([problem[0]]), problem[1]);
+  const shipped = dirname(file) === SHIPPED;
+  const absolute = (each: string): string => fromRecipe(file, each);
+  const patch = (each: string): string =>
+    shipped ? packagePath('kernels', 'patches', each) : absolute(each);
+  const fragment = (each: string): string =>
+    each.endsWith('.config') ? absolute(each) : packagePath('kernels', 'config', `${each}.config`);
+  const { fragments, series } = recipe;
   return {
     ...recipe,
-    patches: recipe.patches.map((each) => packagePath('kernels', 'patches', each)),
-    fragments: Object.fromEntries(
-      archesOf(recipe).map((arch) => [arch, recipe.fragments[arch]?.map(fragment) ?? []]),
-    ),
+    file,
+    shipped,
+    source: absoluteSource(recipe.source, absolute),
+    ...(recipe.patches && { patches: recipe.patches.map(patch) }),
+    ...(recipe.fixups && { fixups: recipe.fixups.map(patch) }),
+    ...(series && { series: absoluteSeries(series, absolute) }),
+    ...(fragments && {
+      fragments: Object.fromEntries(
+        Object.entries(fragments).map(([arch, names]) => [arch, names.map(fragment)]),
+      ),
+    }),
   };
 }
 
-/**
- * Every recipe, sorted by name.
- *
- * @param directory where the YAML files are; default: this package's.
- * @throws CaseError when one is not valid.
- */
-export function loadRecipes(directory = packagePath('kernels', 'recipes')): Recipe[] {
+/** The recipes of one directory, sorted by file name. @throws CaseError when one is not valid. */
+export function loadRecipesFrom(directory: string, shown = directory): Recipe[] {
   const files = readdirSync(directory).filter((file) => file.endsWith('.yaml'));
-  return files.sort().map((file) => readRecipe(`${directory}/${file}`, `kernels/recipes/${file}`));
+  return files.sort().map((file) => readRecipe(join(directory, file), join(shown, file)));
+}
+
+/**
+ * Every recipe: those that are shipped, and those of `$GMEMCHECK_RECIPES`.
+ *
+ * @throws CaseError when one is not valid, or two have the same name.
+ */
+export function loadRecipes(): Recipe[] {
+  const own = process.env[RECIPES_VARIABLE] ?? '';
+  const recipes = [
+    ...loadRecipesFrom(SHIPPED, 'kernels/recipes'),
+    ...(own === '' ? [] : loadRecipesFrom(resolve(own))),
+  ];
+  const byName = new Map<string, Recipe>();
+  for (const recipe of recipes) {
+    const other = byName.get(recipe.name);
+    if (other) {
+      const place = readSource(recipe.file ?? '').place(['name']);
+      throw new CaseError(place, `expected another name: ${other.file ?? ''} is called '${recipe.name}' too`);
+    }
+    byName.set(recipe.name, recipe);
+  }
+  return recipes;
 }
 
 /** @returns the recipe of that name, or undefined when there is none. */

@@ -17,13 +17,19 @@ function pathOf(error: ErrorObject): (string | number)[] {
     .split('/')
     .slice(1)
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-  const extra: unknown = error.params.additionalProperty;
+  const extra: unknown = error.params.additionalProperty ?? error.params.tag;
   return typeof extra === 'string' ? [...path, extra] : path;
 }
 
 function problemOf(error: ErrorObject): string {
   const where = error.instancePath.slice(1).replaceAll('/', '.') || 'the record';
-  const params = error.params as { additionalProperty?: string; allowedValues?: unknown[] };
+  const params = error.params as {
+    additionalProperty?: string;
+    allowedValues?: unknown[];
+    tag?: string;
+    tagValue?: unknown;
+  };
+  if (params.tag !== undefined) return `${where}: unknown ${params.tag} '${String(params.tagValue)}'`;
   if (params.additionalProperty !== undefined) return `${where}: unknown key '${params.additionalProperty}'`;
   const allowed = params.allowedValues ? `: ${params.allowedValues.map(String).join(', ')}` : '';
   return `${where} ${error.message ?? 'is not valid'}${allowed}`;
@@ -38,7 +44,7 @@ function problemOf(error: ErrorObject): string {
 export function readRecord<T>(path: string, schema: JSONSchemaType<T>, shown = path): T {
   const source = readSource(path, shown);
   const data = withNumbers(source.data);
-  const validate = new Ajv({ strict: true }).compile(schema);
+  const validate = new Ajv({ strict: true, discriminator: true }).compile(schema);
   if (validate(data)) return data;
   const first = validate.errors?.[0];
   throw new CaseError(

@@ -1,89 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/** Source trees of all kinds, unpacked once into the cache and then only read. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { TargetError } from '../../harness/target/executor.js';
-import { PrivateApt } from './apt.js';
 import { cacheDir } from './cache.js';
 import { withLock } from './lock.js';
 import type { OnProgress } from './progress.js';
-import type { DebianSource } from './recipe.js';
+import type { BuiltSource } from './recipe-format.js';
+import { rememberedDebian, resolveDebian, unpackDebian } from './source-debian.js';
+import { rememberedGit, resolveGit, unpackGit } from './source-git.js';
+import { resolveTarball, unpackTarball } from './source-tarball.js';
 
-function rememberedFile(source: DebianSource): string {
-  return cacheDir('sources', `${source.package}_${source.suite}.json`);
+/** A source of which is known what it is. */
+export interface Resolved {
+  /** For people: a package version, a tag and a commit. */
+  version: string;
+  /** What the hash of a kernel is made of. */
+  identity: { source: object; version: string };
+  /** Name of its directory in the cache. */
+  key: string;
 }
 
-/** The version that was last resolved, without network. @returns undefined when there is none. */
-export async function rememberedVersion(source: DebianSource): Promise<string | undefined> {
-  try {
-    const { version } = JSON.parse(await readFile(rememberedFile(source), 'utf8')) as { version?: unknown };
-    return typeof version === 'string' ? version : undefined;
-  } catch {
-    return undefined;
-  }
+/** What a source is, without network. @returns undefined when that was never found out. */
+export function rememberedSource(source: BuiltSource): Promise<Resolved | undefined> {
+  if (source.kind === 'debian') return rememberedDebian(source);
+  return source.kind === 'git' ? rememberedGit(source) : resolveTarball(source);
 }
 
 /**
- * Ask the mirror for the version of a source package, and remember it.
+ * Find out what a source is, asking whoever has it, and remember it.
  *
- * @throws TargetError when the mirror cannot be reached or has no such package.
+ * @throws TargetError when it cannot be reached, or does not exist.
  */
-export async function resolveVersion(source: DebianSource, onProgress: OnProgress): Promise<string> {
-  onProgress({ phase: `looking up ${source.package} in ${source.suite}` });
-  const apt = await PrivateApt.open(source.suite);
-  await apt.update();
-  const version = await apt.version(source.package);
-  const file = rememberedFile(source);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, JSON.stringify({ version, resolved: new Date().toISOString() }) + '\n');
-  return version;
+export function resolveSource(source: BuiltSource, onProgress: OnProgress): Promise<Resolved> {
+  if (source.kind === 'debian') return resolveDebian(source, onProgress);
+  return source.kind === 'git' ? resolveGit(source, onProgress) : resolveTarball(source);
 }
 
-async function run(command: string, args: string[]): Promise<void> {
-  const { exitCode, stderr, shortMessage } = await execa(command, args, { reject: false, stdin: 'ignore' });
-  if (exitCode === 0) return;
-  throw new TargetError(`expected ${command} ${args[0] ?? ''} to succeed: ${stderr || (shortMessage ?? '')}`);
-}
-
-async function fetchAndUnpack(source: DebianSource, version: string, tree: string, onProgress: OnProgress) {
-  await mkdir(dirname(tree), { recursive: true });
-  const scratch = await mkdtemp(`${tree}.`);
-  try {
-    onProgress({ phase: `fetching ${source.package} ${version}` });
-    const apt = await PrivateApt.open(source.suite);
-    const deb = await apt.download(source.package, version, scratch);
-    onProgress({ phase: `unpacking ${source.package} ${version}` });
-    const contents = join(scratch, 'deb');
-    await run('dpkg', ['-x', deb, contents]);
-    const directory = join(contents, 'usr', 'src');
-    const tarball = (await readdir(directory)).find((file) => /\.tar\.\w+$/.test(file));
-    if (tarball === undefined) throw new TargetError(`expected ${deb} to hold usr/src/*.tar.*, found none`);
-    const unpacked = join(scratch, 'tree');
-    await mkdir(unpacked);
-    await run('tar', ['-xf', join(directory, tarball), '-C', unpacked, '--strip-components=1']);
-    await rename(unpacked, tree);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
+/** Put the source tree into `tree`, an empty directory. `scratch` is another. */
+function unpack(source: BuiltSource, resolved: Resolved, tree: string, scratch: string): Promise<void> {
+  if (source.kind === 'debian') return unpackDebian(source, resolved.version, tree, scratch);
+  return source.kind === 'git'
+    ? unpackGit(source, resolved.identity.version, tree, scratch)
+    : unpackTarball(source, tree);
 }
 
 /**
- * The unpacked source tree of a package, shared by the builds of all architectures (they build outside it).
+ * The unpacked source tree, shared by the builds of all architectures (they build beside it).
  *
  * @returns its directory below the cache, which may be deleted when nothing builds.
- * @throws TargetError when it cannot be fetched or unpacked.
+ * @throws TargetError when it cannot be fetched or unpacked, or is no kernel's.
  */
 export async function prepareSource(
-  source: DebianSource,
-  version: string,
+  source: BuiltSource,
+  resolved: Resolved,
   onProgress: OnProgress,
 ): Promise<string> {
-  const key = `${source.package}_${version}`;
-  const tree = cacheDir('sources', key);
+  const tree = cacheDir('sources', resolved.key);
   const wait = (): void => onProgress({ phase: 'waiting for another process that unpacks the same source' });
-  await withLock(key, wait, async () => {
-    if (!existsSync(tree)) await fetchAndUnpack(source, version, tree, onProgress);
+  // Names of locks are short.
+  await withLock(resolved.key.slice(0, 72), wait, async () => {
+    if (existsSync(tree)) return;
+    await mkdir(dirname(tree), { recursive: true });
+    const scratch = await mkdtemp(`${tree}.`);
+    const unpacked = join(scratch, 'tree');
+    try {
+      await mkdir(unpacked);
+      onProgress({ phase: `fetching and unpacking ${resolved.version}` });
+      await unpack(source, resolved, unpacked, scratch);
+      for (const file of ['Makefile', 'Kconfig']) {
+        if (!existsSync(join(unpacked, file)))
+          throw new TargetError(`expected the source tree ${resolved.version} to have a ${file}, found none`);
+      }
+      await rename(unpacked, tree);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
   });
   return tree;
 }

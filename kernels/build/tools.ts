@@ -5,11 +5,15 @@ import { execa } from 'execa';
 import { TargetError } from '../../harness/target/executor.js';
 import { hostArch } from './machine.js';
 import type { Machine } from './machine.js';
+import type { Recipe } from './recipe-format.js';
+
+interface Tool {
+  command: string;
+  package: string;
+}
 
 /** Commands of a kernel build and the Debian packages that have them, beside the compiler. */
-const COMMANDS: readonly { command: string; package: string }[] = [
-  { command: 'apt-get', package: 'apt' },
-  { command: 'dpkg', package: 'dpkg' },
+const COMMANDS: readonly Tool[] = [
   { command: 'make', package: 'make' },
   // Host programs (kconfig, objtool) are compiled natively also in a cross build.
   { command: 'gcc', package: 'gcc' },
@@ -20,9 +24,27 @@ const COMMANDS: readonly { command: string; package: string }[] = [
   { command: 'xz', package: 'xz-utils' },
 ];
 
-/** @returns the path of a command, or undefined when PATH has none. */
-export function findCommand(command: string): string | undefined {
-  for (const directory of (process.env.PATH ?? '').split(delimiter)) {
+const FROM_DEBIAN: readonly Tool[] = [
+  { command: 'apt-get', package: 'apt' },
+  { command: 'dpkg', package: 'dpkg' },
+];
+const PATCHING: readonly Tool[] = [{ command: 'patch', package: 'patch' }];
+
+/** Commands that a recipe needs besides. Git and b4 are asked for where they are used. */
+function commandsFor({ source, patches = [], series }: Recipe): readonly Tool[] {
+  const patched = patches.length > 0 || series !== undefined;
+  return [...(source.kind === 'debian' ? FROM_DEBIAN : []), ...COMMANDS, ...(patched ? PATCHING : [])];
+}
+
+/**
+ * @param directories where to look; default: PATH.
+ * @returns the path of a command, or undefined when there is none.
+ */
+export function findCommand(
+  command: string,
+  directories: readonly string[] = (process.env.PATH ?? '').split(delimiter),
+): string | undefined {
+  for (const directory of directories) {
     const path = join(directory, command);
     try {
       accessSync(path, constants.X_OK);
@@ -46,11 +68,13 @@ export function kernelCompiler(machine: Machine): string {
 /**
  * What a kernel build for this machine lacks.
  *
+ * @param recipe what is built; default: what every build needs, and Debian's source packages.
  * @returns names of commands and headers, and the Debian packages to install; both empty when all is there.
  */
-export function missingTools(machine: Machine): { missing: string[]; packages: string[] } {
+export function missingTools(machine: Machine, recipe?: Recipe): { missing: string[]; packages: string[] } {
   const compiler = kernelCompiler(machine);
-  const lacking = COMMANDS.filter(({ command }) => findCommand(command) === undefined);
+  const commands = recipe ? commandsFor(recipe) : [...FROM_DEBIAN, ...COMMANDS];
+  const lacking = commands.filter(({ command }) => findCommand(command) === undefined);
   const headers = machine.kernel.headers.filter(({ file }) => !existsSync(join('/usr/include', file)));
   const missing = [...lacking.map(({ command }) => command), ...headers.map(({ file }) => file)];
   const packages = [...lacking, ...headers].map((entry) => entry.package);
@@ -62,8 +86,8 @@ export function missingTools(machine: Machine): { missing: string[]; packages: s
 }
 
 /** @throws TargetError naming everything that is missing and the packages that bring it. */
-export function requireTools(machine: Machine): void {
-  const { missing, packages } = missingTools(machine);
+export function requireTools(machine: Machine, recipe?: Recipe): void {
+  const { missing, packages } = missingTools(machine, recipe);
   if (missing.length === 0) return;
   throw new TargetError(
     `building a kernel for ${machine.arch} needs ${missing.join(', ')}, not found; run: apt install ${packages.join(' ')}`,
