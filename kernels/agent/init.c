@@ -20,22 +20,40 @@
 #define POLL_MS		5
 #define PATIENCE_MS	10000
 
-void init_give_up(const char *format, ...)
+static void say(const char *format, va_list args)
 {
 	char line[256] = "gmemcheck-agent: ";
 	size_t used = strlen(line);
-	va_list args;
 	int fd;
 
-	va_start(args, format);
 	vsnprintf(line + used, sizeof(line) - used - 1, format, args);
-	va_end(args);
 	strcat(line, "\n");
 	fd = open("/dev/console", O_WRONLY | O_NOCTTY);
 	if (fd < 0)
 		fd = open("/dev/kmsg", O_WRONLY);
-	if (fd >= 0 && write(fd, line, strlen(line)) < 0)
-		close(fd);
+	if (fd < 0)
+		return;
+	if (write(fd, line, strlen(line)) < 0)
+		errno = 0;
+	close(fd);
+}
+
+void init_say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void init_give_up(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
 	sync();
 	reboot(RB_POWER_OFF);
 	/* Init must not return: the kernel panics, which also ends the guest. */
@@ -107,6 +125,7 @@ int init_open_port(void)
 	int fd;
 
 	mount_all();
+	init_load_modules();
 	for (int waited = 0; waited < PATIENCE_MS; waited += POLL_MS) {
 		fd = open_named_port();
 		if (fd >= 0)
