@@ -49,8 +49,6 @@ export class Results {
 export interface Lifted {
   /** The op that the step is about: its errno is the step's. */
   main: number;
-  /** The step's errno where it is not the main op's, for requests whose failure is in a completion. 0: none. */
-  errno?: (r: Results) => number;
   /** What makes the success of the main op worthless, called only after one; undefined: nothing. */
   trouble?: (r: Results) => string | undefined;
   /** Out fields, called only when the main op was executed. */

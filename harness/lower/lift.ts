@@ -25,13 +25,11 @@ export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, 
   });
   const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
   const done = main.status === 'done' && main.errno === 0;
-  const errno = (done ? lifted.errno?.(r) : undefined) ?? main.errno;
   const trouble =
-    troubleOf(b, r, shown) ??
-    (lifted.children ? childTrouble(main) : done && errno === 0 ? lifted.trouble?.(r) : undefined);
+    troubleOf(b, r, shown) ?? (lifted.children ? childTrouble(main) : done ? lifted.trouble?.(r) : undefined);
   return {
     state: main.status === 'fault' ? 'done' : main.status,
-    errno: main.status === 'fault' ? 'EFAULT' : errnoName(errno),
+    errno: main.status === 'fault' ? 'EFAULT' : errnoName(main.errno),
     fields: main.status === 'done' ? unsigned(lifted.fields?.(r) ?? {}) : {},
     ...(fault ? { fault } : {}),
     ...(trouble === undefined ? {} : { trouble }),
