@@ -125,6 +125,13 @@ export class Builder {
     );
   }
 
+  /** A call that fails for certain: what cannot be set up here is trouble of the harness, not an answer. */
+  impossible(why: string): number {
+    const main = this.syscall('close', [imm(-1n)], { quiet: true });
+    this.texts[main] = { call: why, quiet: true };
+    return main;
+  }
+
   /** Write a value known only at run time into the blob. */
   patch(offset: number, width: WireWidth, value: Arg): number {
     return this.push({ code: 'patch', offset, width, value: value.arg });

@@ -84,7 +84,7 @@ function setUp(cx: LowerContext, vm: Arg, vcpu: Arg): void {
   setReg(cx, vcpu, REG.sctlr, SCTLR);
 }
 
-function aim(...[cx, vcpu, routine, gpa, value]: Parameters<GuestArch['aim']>): void {
+function aim(...[cx, vcpu, { routine, gpa, value }]: Parameters<GuestArch['aim']>): void {
   setReg(cx, vcpu, REG.x0, value);
   setReg(cx, vcpu, REG.x1, gpa);
   setReg(cx, vcpu, REG.x2, DOORBELL_GPA);
@@ -92,4 +92,4 @@ function aim(...[cx, vcpu, routine, gpa, value]: Parameters<GuestArch['aim']>): 
 }
 
 /** EL1 with the MMU on and an identity map. */
-export const aarch64Guest: GuestArch = { bootImage, setUp, aim };
+export const aarch64Guest: GuestArch = { bootImage, setUp, aim, hypercall: false };

@@ -1,29 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { BOOT_GPA, DOORBELL_GPA } from '../program/guest-layout.js';
 import { layout } from '../uapi/struct.js';
-import { blob, imm } from './builder.js';
+import { blob, imm, show } from './builder.js';
 import { command } from './kvm.js';
 import { structArg } from './pointer.js';
-import type { GuestArch } from './vcpu.js';
+import type { Access, GuestArch } from './vcpu.js';
 
 /** Boot memory: PML4, PDPT, four page directories with 2 MiB pages (identity map of 4 GiB), then code. */
 const PAGE = 4096;
 const CODE = 6 * PAGE;
 const ROUTINE_BYTES = 16;
+const ROUTINES = ['load', 'store', 'hypercall'] as const;
+/** include/uapi/linux/kvm_para.h; a hypercall has its number in rax, its arguments in rbx, rcx, rdx, rsi. */
+const KVM_HC_MAP_GPA_RANGE = 12n;
 
 /* Present, writable, accessed, dirty; the hardware then never writes to the tables. */
 const TABLE = 0x23n;
 const LARGE = 0xe3n;
 
-const CODE_BYTES: Readonly<Record<'load' | 'store', readonly number[]>> = {
+const CODE_BYTES: Readonly<Record<Access['routine'], readonly number[]>> = {
   // mov (%rdi),%rax; mov %rax,(%rsi); hlt
   load: [0x48, 0x8b, 0x07, 0x48, 0x89, 0x06, 0xf4],
   // mov %rax,(%rdi); mov %rax,(%rsi); hlt
   store: [0x48, 0x89, 0x07, 0x48, 0x89, 0x06, 0xf4],
+  // vmmcall; mov %rax,(%rsi); hlt. AMD's instruction: on Intel KVM puts vmcall in its place, as it does the other
+  // way round (arch/x86/kvm/x86.c emulator_fix_hypercall); emulated machines are AMD.
+  hypercall: [0x0f, 0x01, 0xd9, 0x48, 0x89, 0x06, 0xf4],
 };
 
 function bootImage(): Uint8Array {
-  const bytes = new Uint8Array(CODE + 2 * ROUTINE_BYTES);
+  const bytes = new Uint8Array(CODE + ROUTINES.length * ROUTINE_BYTES);
   const view = new DataView(bytes.buffer);
   const put = (at: number, value: bigint): void => view.setBigUint64(at, value, true);
   put(0, (BOOT_GPA + BigInt(PAGE)) | TABLE);
@@ -31,8 +37,7 @@ function bootImage(): Uint8Array {
     put(PAGE + 8 * gib, (BOOT_GPA + BigInt((2 + gib) * PAGE)) | TABLE);
     for (let i = 0; i < 512; i++) put((2 + gib) * PAGE + 8 * i, (BigInt(gib * 512 + i) << 21n) | LARGE);
   }
-  bytes.set(CODE_BYTES.load, CODE);
-  bytes.set(CODE_BYTES.store, CODE + ROUTINE_BYTES);
+  ROUTINES.forEach((name, i) => bytes.set(CODE_BYTES[name], CODE + i * ROUTINE_BYTES));
   return bytes;
 }
 
@@ -96,22 +101,27 @@ function setUp(...[{ b }, , vcpu]: Parameters<GuestArch['setUp']>): void {
 
 const REGS = layout('kvm_regs', 144, [
   ['rax', 0, 8],
+  ['rbx', 8, 8],
+  ['rcx', 16, 8],
+  ['rdx', 24, 8],
   ['rsi', 32, 8],
   ['rdi', 40, 8],
   ['rip', 128, 8],
   ['rflags', 136, 8],
 ]);
 
-function aim(...[cx, vcpu, routine, gpa, value]: Parameters<GuestArch['aim']>): void {
-  const rip = BOOT_GPA + BigInt(CODE + (routine === 'load' ? 0 : ROUTINE_BYTES));
-  const regs = { rax: value, rdi: gpa, rsi: DOORBELL_GPA, rip, rflags: 2n };
+function aim(...[cx, vcpu, { routine, gpa, value, pages, attributes }]: Parameters<GuestArch['aim']>): void {
+  const rip = BOOT_GPA + BigInt(CODE + ROUTINES.indexOf(routine) * ROUTINE_BYTES);
+  const common = { rsi: DOORBELL_GPA, rip, rflags: 2n };
+  const hypercall = routine === 'hypercall';
+  const regs = hypercall
+    ? { rax: KVM_HC_MAP_GPA_RANGE, rbx: gpa, rcx: pages, rdx: attributes, ...common }
+    : { rax: value, rdi: gpa, ...common };
   const arg = structArg(cx.b, REGS, regs, 'good').arg;
-  cx.b.syscall('ioctl', [
-    vcpu,
-    command('KVM_SET_REGS'),
-    { ...arg, text: `{rip=${routine}, rdi=0x${gpa.toString(16)}}` },
-  ]);
+  const at = `0x${gpa.toString(16)}`;
+  const shown = hypercall ? `rbx=${at}, rcx=${show(pages)}, rdx=${show(attributes)}` : `rdi=${at}`;
+  cx.b.syscall('ioctl', [vcpu, command('KVM_SET_REGS'), { ...arg, text: `{rip=${routine}, ${shown}}` }]);
 }
 
 /** Long mode with an identity map of the first 4 GiB. */
-export const x86Guest: GuestArch = { bootImage, setUp, aim };
+export const x86Guest: GuestArch = { bootImage, setUp, aim, hypercall: true };

@@ -105,6 +105,13 @@ export const setVmAttributes: Lower<StepOf<'set_vm_attributes'>> = (cx, s) => {
   return { main: cx.b.syscall('ioctl', [cx.fd(s.vm).fd, command('KVM_SET_MEMORY_ATTRIBUTES'), arg.arg]) };
 };
 
+export const enableCap: Lower<StepOf<'enable_cap'>> = (cx, s) => {
+  const value = { cap: s.cap, flags: s.flags, args: s.args };
+  const arg = structArg(cx.b, structs.kvmEnableCap, value, s.arg);
+  const main = cx.b.syscall('ioctl', [cx.fd(s.on).fd, command('KVM_ENABLE_CAP'), arg.arg]);
+  return { main, fields: (r) => ({ value: r.op(main).ret }) };
+};
+
 export const preFault: Lower<StepOf<'pre_fault'>> = (cx, s) => {
   const layout = structs.kvmPreFaultMemory;
   const arg = structArg(
@@ -140,7 +147,7 @@ export const ioctl: Lower<StepOf<'ioctl'>> = (cx, s) => {
  * Read members of an argument after the call; the words of an array are reported with their index as suffix.
  * An unreadable argument reports nothing.
  */
-function readBack(
+export function readBack(
   cx: LowerContext,
   layout: StructLayout,
   arg: StructArg,

@@ -7,10 +7,14 @@ import type { Profile } from '../uapi/profiles/index.js';
 import { Builder, blob, imm, ret } from './builder.js';
 import { LowerContext, openAt, Results } from './context.js';
 import type { Lifted, Lower } from './context.js';
+import * as convert from './convert.js';
 import * as file from './file.js';
 import * as kvm from './kvm.js';
 import { liftStep } from './lift.js';
 import * as memory from './memory.js';
+import { pin, unpin } from './pin.js';
+import * as process from './process.js';
+import { sendFd } from './send-fd.js';
 import { touch } from './touch.js';
 import * as vcpu from './vcpu.js';
 import type { WireProgram, WireReply } from './wire.js';
@@ -43,6 +47,9 @@ const VERB_LOWERING: Table = {
   bind: kvm.bind,
   unbind: kvm.unbind,
   set_attributes: kvm.setAttributes,
+  convert: convert.convert,
+  convert_raw: convert.convertRaw,
+  enable_cap: kvm.enableCap,
   set_vm_attributes: kvm.setVmAttributes,
   pre_fault: kvm.preFault,
   ioctl: kvm.ioctl,
@@ -51,13 +58,22 @@ const VERB_LOWERING: Table = {
   load: memory.load,
   store: memory.store,
   fallocate: memory.fallocate,
+  pagemap: process.pagemap,
+  pin,
+  unpin,
   touch,
   fd_op: file.fdOp,
   open: file.open,
   dup: file.dup,
+  send_fd: sendFd,
   close: file.close,
+  become: process.become,
+  wait: process.wait,
+  module_param: process.moduleParam,
   vcpu_load: vcpu.vcpuLoad,
   vcpu_store: vcpu.vcpuStore,
+  vcpu_hypercall: vcpu.vcpuHypercall,
+  vcpu_return: vcpu.vcpuReturn,
   limit: (cx, s) => {
     const limits = cx.b.alloc(16);
     cx.b.patch(limits, 8, imm(s.nofile));

@@ -115,7 +115,7 @@ describe('what a vCPU access reports', () => {
     at48 = 0n,
     ret = 0n,
   ): Readonly<Record<string, bigint>> {
-    const data = new Uint8Array(64);
+    const data = new Uint8Array(96);
     const view = new DataView(data.buffer);
     view.setUint32(8, Number(reason), true);
     [at32, at40, at48].forEach((v, i) => view.setBigUint64(32 + 8 * i, v, true));
@@ -150,6 +150,46 @@ describe('what a vCPU access reports', () => {
   });
 });
 
+describe('a hypercall', () => {
+  const asked = [...made, step('vcpu_hypercall', { gpa: 0x4000n, pages: 2n, to: 'private' })];
+  const answered = [...asked, step('vcpu_return', { value: 11n })];
+
+  /** The fields of the last of some steps, when kvm_run holds these words from byte 32 on. */
+  function fields(steps: typeof made, reason: bigint, words: readonly bigint[]): unknown {
+    const run = runs(lowered(steps).wire.ops, 'x86_64').at(-1) ?? 0;
+    const data = new Uint8Array(96);
+    const view = new DataView(data.buffer);
+    view.setUint32(8, Number(reason), true);
+    words.forEach((w, i) => view.setBigUint64(32 + 8 * i, w, true));
+    return traced(steps, { [run + 1]: { data } }).at(-1)?.fields;
+  }
+
+  it('has its number and arguments in the registers that Linux guests use', () => {
+    expect(calls(asked).slice(3)).toEqual([
+      'ioctl(vcpu, KVM_SET_REGS, {rip=hypercall, rbx=0x4000, rcx=2, rdx=16}) = 0',
+      'ioctl(vcpu, KVM_RUN, 0) = 0',
+    ]);
+  });
+
+  it('reports its exit, or what the guest saw when there was none', () => {
+    const exit = { exit: 3n, nr: 12n, arg0: 0x4000n, arg1: 2n, arg2: 16n };
+    expect(fields(asked, 3n, [12n, 0x4000n, 2n, 16n])).toEqual(exit);
+    expect(fields(asked, 6n, [DOORBELL_GPA, -1000n])).toEqual({ value: (1n << 64n) - 1000n });
+  });
+
+  it('is completed by the next run, which is not aimed anew', () => {
+    expect(calls(answered).slice(5)).toEqual(['store64(kvm_run+88, 11) = 0', 'ioctl(vcpu, KVM_RUN, 0) = 0']);
+    expect(fields(answered, 6n, [DOORBELL_GPA, 11n])).toEqual({ value: 11n });
+  });
+
+  it('is trouble, not an answer, where the architecture has none', () => {
+    expect(traced(asked, {}, 'aarch64').at(-1)).toMatchObject({ errno: '0' });
+    const { ops } = lowered(asked, 'aarch64').wire;
+    const failed = traced(asked, { [ops.length - 1]: { ret: -1n, errno: 9 } }, 'aarch64').at(-1);
+    expect(failed?.trouble).toBe('setting up failed: KVM_HC_MAP_GPA_RANGE = -1 EBADF');
+  });
+});
+
 describe('the boot memory', () => {
   it('maps 4 GiB one to one on x86_64, with accessed and dirty set so that nothing is written there', () => {
     const view = new DataView(x86Guest.bootImage().buffer);
@@ -171,12 +211,15 @@ describe('the boot memory', () => {
   });
 
   it.each([
-    ['x86_64', x86Guest, 0x6000],
-    ['aarch64', aarch64Guest, 0x1000],
-  ] as const)('has the code of %s behind the tables, routines 16 bytes apart', (_arch, guest, at) => {
-    const image = guest.bootImage();
-    expect(image.length).toBe(at + 32);
-    expect(image[at]).not.toBe(0);
-    expect(image[at + 16]).not.toBe(0);
-  });
+    ['x86_64', x86Guest, 0x6000, 3],
+    ['aarch64', aarch64Guest, 0x1000, 2],
+  ] as const)(
+    'has the code of %s behind the tables, routines 16 bytes apart',
+    (_arch, guest, at, routines) => {
+      const image = guest.bootImage();
+      expect(image.length).toBe(at + 16 * routines);
+      expect(image[at]).not.toBe(0);
+      expect(image[at + 16]).not.toBe(0);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Kinds of kernel objects that steps name. Everything but a map is, or stands for, a file descriptor. */
-export const OBJECT_KINDS = ['kvm', 'vm', 'gmem', 'vcpu', 'file', 'map'] as const;
+/** Kinds of kernel objects that steps name. Everything but a map and a pin is, or stands for, a file descriptor. */
+export const OBJECT_KINDS = ['kvm', 'vm', 'gmem', 'vcpu', 'file', 'map', 'pin'] as const;
 export type ObjectKind = (typeof OBJECT_KINDS)[number];
 
 /** Every kind that is a file descriptor and so a possible target of an ioctl or an fd operation. */
@@ -41,12 +41,15 @@ export interface EnumParam<V extends string = string> extends Common {
   values: readonly V[];
   default?: V;
 }
+export interface WordParam extends Common {
+  kind: 'word';
+}
 export interface StepsParam extends Common {
   kind: 'steps';
 }
 
 export type Param =
-  NumParam | OptNumParam | NumsParam | RefParam | OptRefParam | NewParam | EnumParam | StepsParam;
+  NumParam | OptNumParam | NumsParam | RefParam | OptRefParam | NewParam | EnumParam | WordParam | StepsParam;
 
 /** A number, given as an expression. Without a default it must be present. */
 export const num = (about: string, fallback?: bigint, among?: readonly bigint[]): NumParam => ({
@@ -90,6 +93,8 @@ export const oneOf = <const V extends string>(
   values,
   ...(fallback === undefined ? {} : { default: fallback }),
 });
+/** A lower-case name of something outside of the program. */
+export const word = (about: string): WordParam => ({ kind: 'word', about });
 /** Nested steps. */
 export const steps = (about: string): StepsParam => ({ kind: 'steps', about });
 
@@ -111,7 +116,7 @@ export type ValueOf<P, S> = P extends NumParam
       ? readonly bigint[]
       : P extends OptRefParam
         ? string | undefined
-        : P extends RefParam | NewParam
+        : P extends RefParam | NewParam | WordParam
           ? string
           : P extends EnumParam<infer V>
             ? V

@@ -77,7 +77,8 @@ function resolveStep(raw: RawStep, path: Path, scope: Scope): Omit<Built, 'objec
     step[key] = resolve(param, args[key], where, scope, key);
     if (param.kind === 'new') {
       // A duplicate stands for whatever it duplicates.
-      const kind = name === 'dup' ? scope.objects.get(String(step['on'])) : undefined;
+      const of = name === 'dup' ? step['on'] : name === 'send_fd' ? step['of'] : undefined;
+      const kind = typeof of === 'string' ? scope.objects.get(of) : undefined;
       made.push([String(step[key]), kind ?? param.makes]);
     }
   }
@@ -110,6 +111,9 @@ function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: st
       if (name === undefined && param.kind === 'ref') throw scope.error(path, `expected a '${key}' here`);
       return name === undefined ? undefined : existing(name, param.of, path, scope);
     }
+    case 'word':
+      if (value === undefined) throw scope.error(path, `expected a '${key}' here`);
+      return scope.word(value, path);
     case 'new':
       return value === undefined ? param.default : scope.word(value, path);
     case 'enum': {

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { ValidateFunction } from 'ajv';
-import { program, step } from '../program/make.js';
-import type { PlannedStep, Program } from '../program/step.js';
+import { program } from '../program/make.js';
+import type { PinWay } from '../program/pin-ways.js';
+import { PIN_WAY_NAMES } from '../program/pin-ways.js';
+import type { Program } from '../program/step.js';
 import type { StepResult } from '../program/trace.js';
-import { CONSTANTS } from '../uapi/constants.js';
 import { CaseErrors } from './case-error.js';
+import { featureProbe } from './feature-probe.js';
 import { readSource } from './source.js';
 import { compileSchema, validate } from './validate.js';
 
@@ -14,14 +16,23 @@ export interface Feature {
   about: string;
   target?: string;
   ioctl?: string;
-  on?: 'vm' | 'vcpu' | 'gmem';
+  ioctls?: string[];
+  on?: 'vm' | 'vcpu' | 'gmem' | 'private_vm';
   absent?: string[];
+  /** What a skip says, instead of `absent: about`. */
+  lacking?: string;
   vm_type?: string;
   capability?: string;
   gmem_flags?: bigint;
-  open?: 'io_uring' | 'memfd_secret' | 'mbind' | 'thp';
+  open?: (typeof OPEN)[number];
+  pin?: PinWay;
   not?: string;
+  /** Another feature, of an earlier record, without which there is nothing to ask. */
+  needs?: string;
 }
+
+/** Probes written for one feature each. */
+const OPEN = ['io_uring', 'memfd_secret', 'mbind', 'thp', 'memory_failure', 'become'] as const;
 
 /** Whether a feature is there, and why we think so. */
 export interface FeatureState {
@@ -33,8 +44,10 @@ export interface FeatureState {
 
 /** Errnos by which kernels say that they do not have something; any other is no answer. */
 const ABSENT = ['EINVAL', 'ENOTTY', 'ENOSYS', 'EOPNOTSUPP', 'ENODEV', 'EPERM'];
+/** Where the probe opens a file of its own, also those by which a file is not there. */
+const ABSENT_FILE = [...ABSENT, 'ENOENT', 'ENXIO', 'EACCES'];
 
-const WAYS = ['target', 'ioctl', 'vm_type', 'capability', 'gmem_flags', 'open', 'not'];
+const WAYS = ['target', 'ioctl', 'ioctls', 'vm_type', 'capability', 'gmem_flags', 'open', 'pin', 'not'];
 const text = { type: 'string', minLength: 1 };
 const SCHEMA = {
   type: 'object',
@@ -49,11 +62,13 @@ const SCHEMA = {
         additionalProperties: false,
         oneOf: WAYS.map((way) => ({ required: [way] })),
         properties: {
-          ...Object.fromEntries(['id', 'about', ...WAYS].map((k) => [k, text])),
-          on: { enum: ['vm', 'vcpu', 'gmem'] },
+          ...Object.fromEntries(['id', 'about', 'needs', 'lacking', ...WAYS].map((k) => [k, text])),
+          ioctls: { type: 'array', items: text, minItems: 1 },
+          on: { enum: ['vm', 'vcpu', 'gmem', 'private_vm'] },
           absent: { type: 'array', items: text },
           gmem_flags: { type: 'integer' },
-          open: { enum: ['io_uring', 'memfd_secret', 'mbind', 'thp'] },
+          open: { enum: [...OPEN] },
+          pin: { enum: PIN_WAY_NAMES },
         },
       },
     },
@@ -91,6 +106,9 @@ export async function evaluateFeatures(
     if (f.target !== undefined) {
       const present = target.has(f.target);
       states.set(f.id, { present, why: `the target ${present ? 'has' : 'lacks'} ${f.about}` });
+    } else if (f.needs !== undefined && states.get(f.needs)?.present !== true) {
+      const { why = 'not known' } = states.get(f.needs) ?? {};
+      states.set(f.id, { present: false, why: `absent: ${f.about} (${why})` });
     } else if (f.not !== undefined) {
       const other = states.get(f.not);
       states.set(f.id, {
@@ -100,35 +118,50 @@ export async function evaluateFeatures(
     } else if (f.vm_type !== undefined && arch !== 'x86_64') {
       states.set(f.id, { present: false, why: `absent: ${f.about} (${arch} has no VM types)` });
     } else {
-      const results = await run(program(`feature/${f.id}`, ...probeSteps(f, BigInt(pageSize))));
-      states.set(f.id, conclude(f, results));
+      const { steps, asked } = featureProbe(f, BigInt(pageSize));
+      const results = await run(program(`feature/${f.id}`, ...steps));
+      states.set(f.id, conclude(f, results, asked));
     }
   }
   return states;
 }
 
-function conclude(f: Feature, results: readonly StepResult[]): FeatureState {
+/** @param asked how many of the last steps are the questions; those before them make what is asked. */
+function conclude(f: Feature, all: readonly StepResult[], asked: number): FeatureState {
+  const results = all.map((r) => r.children.at(-1) ?? r);
+  const setUp = results.slice(0, -asked);
+  const answers = results.slice(-asked);
   const last = results.at(-1);
-  const failed = results.slice(0, -1).find((r) => r.errno !== '0');
-  const refused = f.open !== undefined && ABSENT.some((name) => last?.trouble?.endsWith(`-1 ${name}`));
-  if (failed || (last?.state !== 'done' && !refused)) {
-    return doubtful(f, failed?.calls.at(-1) ?? last?.trouble ?? 'the probe did not run');
+  const failed = setUp.findIndex((r) => r.errno !== '0');
+  const ownFiles = f.open !== undefined || f.pin !== undefined;
+  const absent = f.pin === undefined ? ABSENT : ABSENT_FILE;
+  const refused = ownFiles && absent.some((name) => last?.trouble?.endsWith(`-1 ${name}`));
+  if (failed >= 0 || (last?.state !== 'done' && !refused)) {
+    const call = setUp[failed];
+    // A kernel without the object that is asked has no answer of its own, and needs none.
+    if (call && ABSENT.includes(call.errno) && (f.on === 'private_vm' || (f.on === 'gmem' && failed > 0))) {
+      return lacks(f, `no ${f.on === 'gmem' ? 'guest_memfd' : 'VM with private memory'}: ${call.errno}`);
+    }
+    return doubtful(f, call?.calls.at(-1) ?? last?.trouble ?? 'the probe did not run');
   }
-  if (!last || refused) return { present: false, why: `absent: ${f.about} (${last?.trouble ?? ''})` };
-  if (f.ioctl !== undefined) {
-    const present = !(f.absent ?? []).includes(last.errno);
-    return { present, why: `${present ? '' : 'absent: '}${f.about} (NULL argument: ${last.errno})` };
+  if (!last || refused) return lacks(f, last?.trouble ?? '');
+  if (f.ioctl !== undefined || f.ioctls !== undefined) {
+    const there = answers.find((r) => !(f.absent ?? []).includes(r.errno));
+    if (there) return { present: true, why: `${f.about} (NULL argument: ${there.errno})` };
+    return lacks(f, f.lacking === undefined ? `NULL argument: ${last.errno}` : last.errno);
   }
   if (f.capability !== undefined) {
     const value = last.fields['value'] ?? 0n;
-    return {
-      present: value !== 0n,
-      why: `${value === 0n ? 'absent: ' : ''}${f.about} (${f.capability} is ${value.toString()})`,
-    };
+    const seen = `${f.capability} is ${value.toString()}`;
+    return value === 0n ? lacks(f, seen) : { present: true, why: `${f.about} (${seen})` };
   }
-  const present = last.errno === '0';
-  if (!present && !ABSENT.includes(last.errno)) return doubtful(f, last.calls.at(-1) ?? last.errno);
-  return { present, why: `${present ? '' : 'absent: '}${f.about}${present ? '' : ` (${last.errno})`}` };
+  if (last.trouble !== undefined) return doubtful(f, last.trouble);
+  if (last.errno === '0') return { present: true, why: f.about };
+  return absent.includes(last.errno) ? lacks(f, last.errno) : doubtful(f, last.calls.at(-1) ?? last.errno);
+}
+
+function lacks(f: Feature, seen: string): FeatureState {
+  return { present: false, why: `${f.lacking ?? `absent: ${f.about}`} (${seen})` };
 }
 
 function doubtful(f: Feature, seen: string): FeatureState {
@@ -137,34 +170,4 @@ function doubtful(f: Feature, seen: string): FeatureState {
     why: `not known: ${f.about}`,
     doubt: `feature ${f.id} could not be probed: ${seen}`,
   };
-}
-
-function constant(name: string): bigint {
-  const value = CONSTANTS[name];
-  if (value === undefined)
-    throw new RangeError(`features.yaml names '${name}', which is not a known constant`);
-  return value;
-}
-
-function probeSteps(f: Feature, page: bigint): PlannedStep[] {
-  const vm = step('create_vm', { type: 'default' });
-  const anonymous = step('mmap', { length: page });
-  if (f.ioctl !== undefined) {
-    const on = f.on ?? 'vm';
-    const object =
-      on === 'vcpu' ? [step('create_vcpu', {})] : on === 'gmem' ? [step('create_gmem', { size: page })] : [];
-    return [vm, ...object, step('ioctl', { on, cmd: constant(f.ioctl), arg: 'null' })];
-  }
-  if (f.vm_type !== undefined) {
-    return [step('create_vm', { type: f.vm_type as 'default' })];
-  }
-  if (f.capability !== undefined)
-    return [vm, step('check_extension', { on: 'vm', cap: constant(f.capability) })];
-  if (f.gmem_flags !== undefined) return [vm, step('create_gmem', { size: page, flags: f.gmem_flags })];
-  if (f.open === 'memfd_secret') return [step('open', { kind: 'memfd_secret' })];
-  if (f.open === 'io_uring') return [anonymous, step('touch', { how: 'io_uring_buffer' })];
-  if (f.open === 'thp') {
-    return [anonymous, step('map_op', { op: 'madvise', length: page, arg: constant('MADV_HUGEPAGE') })];
-  }
-  return [anonymous, step('map_op', { op: 'mbind', length: page, arg: constant('MPOL_PREFERRED') })];
 }

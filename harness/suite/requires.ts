@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { PIN_WAYS } from '../program/pin-ways.js';
 import type { PlannedStep, Step } from '../program/step.js';
 import { verb } from '../program/verbs.js';
 
@@ -17,6 +18,8 @@ const SHARED_FILES: ReadonlySet<string> = new Set(['directory', 'path', 'null', 
 /** Bytes that a case may make a kernel allocate at once that is not its own. */
 const MAX_BYTES = 256n << 20n;
 const FALLOC_FL_PUNCH_HOLE = 2n;
+/** MADV_HWPOISON and MADV_SOFT_OFFLINE take pages of the machine out of use. */
+const POISONS: ReadonlySet<bigint> = new Set([100n, 101n]);
 const MAP_POPULATE_OR_LOCKED = 0xa000n;
 
 /** Feature ids that follow from the steps themselves, so that no case has to repeat them. */
@@ -31,6 +34,10 @@ export function inferred(steps: readonly PlannedStep[], shared = new Set<string>
       if (feature !== undefined) features.push(feature);
     }
     if (step.verb === 'touch' && step.how === 'io_uring_buffer') features.push('io-uring');
+    if (step.verb === 'pin') {
+      const feature = PIN_WAYS[step.how];
+      if (feature !== undefined) features.push(feature);
+    }
     if (step.verb === 'open' && step.kind === 'memfd_secret' && succeeds) features.push('memfd-secret');
     return features;
   });
@@ -54,6 +61,7 @@ function damages(step: Step, shared: Set<string>): boolean {
     case 'touch':
       return step.length > MAX_BYTES;
     case 'map_op':
+      if (step.op === 'madvise' && POISONS.has(step.arg)) return true;
       return step.length > MAX_BYTES && (step.op === 'mlock' || step.op === 'madvise');
     case 'mmap':
       return step.length > MAX_BYTES && ((step.flags ?? 0n) & MAP_POPULATE_OR_LOCKED) !== 0n;

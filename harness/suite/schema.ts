@@ -59,6 +59,7 @@ function paramSchema(p: Param): Json {
     case 'ref':
     case 'optref':
     case 'new':
+    case 'word':
       return { ...about, type: 'string', pattern: OBJECT };
     case 'enum':
       return { ...about, ...orVariable({ enum: [...p.values] }) };
@@ -70,6 +71,7 @@ function paramSchema(p: Param): Json {
 function required(p: Param): boolean {
   return (
     p.kind === 'steps' ||
+    p.kind === 'word' ||
     ((p.kind === 'num' || p.kind === 'ref' || p.kind === 'enum') && p.default === undefined)
   );
 }

@@ -13,6 +13,7 @@ const OBJECTS: Readonly<Record<ObjectKind, string>> = {
   vcpu: 'vcpu',
   file: 'file',
   map: 'm',
+  pin: 'pin',
 };
 
 const FIXTURE = [
@@ -21,6 +22,7 @@ const FIXTURE = [
   { create_vcpu: {} },
   { open: { kind: 'memfd' } },
   { mmap: { of: 'gmem', length: 'page_size' } },
+  { pin: { how: 'vmsplice' } },
 ];
 
 const number = fc.constantFrom<(string | number)[]>(
@@ -43,6 +45,8 @@ function value(param: Param): fc.Arbitrary<unknown> {
       return fc.constantFrom('vm', 'gmem', 'other', 'm');
     case 'enum':
       return fc.constantFrom(...param.values);
+    case 'word':
+      return fc.constantFrom('tdp_mmu', 'no_such_parameter');
     case 'steps':
       return fc.constantFrom([{ close: 'gmem' }], [{ load: 0 }], []);
   }
@@ -51,7 +55,7 @@ function value(param: Param): fc.Arbitrary<unknown> {
 function stepOf(name: VerbName): fc.Arbitrary<Record<string, unknown>> {
   const params = Object.entries(verb(name).params);
   const needed = params.filter(
-    ([, p]) => ['num', 'ref', 'enum', 'steps'].includes(p.kind) && !('default' in p),
+    ([, p]) => ['num', 'ref', 'enum', 'word', 'steps'].includes(p.kind) && !('default' in p),
   );
   return fc
     .record(Object.fromEntries(params.map(([key, p]) => [key, value(p)])), {

@@ -22,6 +22,7 @@ const TABLE = {
   preadv2: [327, 286], pwritev2: [328, 287], mbind: [237, 235], flock: [73, 32], sync_file_range: [277, 84],
   io_uring_setup: [425, 425], io_uring_enter: [426, 426], io_uring_register: [427, 427], readahead: [187, 213], fadvise64: [221, 223],
   inotify_init1: [294, 26], epoll_create1: [291, 20], memfd_secret: [447, 447],
+  sendmsg: [46, 211], recvmsg: [47, 212], setresuid: [117, 147], setresgid: [119, 149], setgroups: [116, 159],
   nanosleep: [35, 101], kill: [62, 129], exit: [60, 93],
 } as const; // prettier-ignore
 

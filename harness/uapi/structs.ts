@@ -35,7 +35,7 @@ export const kvmMemoryAttributes = layout('kvm_memory_attributes', 32, [
   ['flags', 24, 8],
 ]);
 
-/** The 128-byte form (dialects D3 to D8); the 64-byte and magic-0xAF forms belong to their profiles. */
+/** The 128-byte form (dialects D3 to D8). */
 export const kvmMemoryAttributes2 = layout('kvm_memory_attributes2', 128, [
   ['offset', 0, 8],
   ['size', 8, 8],
@@ -43,6 +43,20 @@ export const kvmMemoryAttributes2 = layout('kvm_memory_attributes2', 128, [
   ['flags', 24, 8],
   ['error_offset', 32, 8],
   ['reserved', 40, 8, 11],
+]);
+
+/** Dialect 1 (RFC v2 of the 1G-page series). */
+export const kvmGmemConvert = layout('kvm_gmem_convert', 64, [
+  ['offset', 0, 8],
+  ['size', 8, 8],
+  ['error_offset', 16, 8],
+  ['reserved', 24, 8, 5],
+]);
+
+export const kvmEnableCap = layout('kvm_enable_cap', 104, [
+  ['cap', 0, 4],
+  ['flags', 4, 4],
+  ['args', 8, 8, 4],
 ]);
 
 export const kvmPreFaultMemory = layout('kvm_pre_fault_memory', 64, [
@@ -64,6 +78,9 @@ export const kvmRun = layout('kvm_run', 2352, [
   ['memory_fault.flags', 32, 8],
   ['memory_fault.gpa', 40, 8],
   ['memory_fault.size', 48, 8],
+  ['hypercall.nr', 32, 8],
+  ['hypercall.args', 40, 8, 6],
+  ['hypercall.ret', 88, 8],
   ['fail_entry.reason', 32, 8],
   ['internal.suberror', 32, 4],
 ]);
