@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { archesOf, findRecipe, loadRecipes } from '../../kernels/build/recipe.js';
+import { archesOf, findRecipe, loadRecipes, readRecipe } from '../../kernels/build/recipe.js';
 import type { Recipe } from '../../kernels/build/recipe.js';
 import type { Arch } from '../uapi/arch.js';
 import { UsageError } from './exit.js';
 
 const QEMU = 'qemu:';
 
-/** @throws UsageError naming the recipes that there are. */
+/** Whether a word is a path of a recipe file rather than a name. */
+export function isRecipeFile(word: string): boolean {
+  return word.endsWith('.yaml') || word.endsWith('.yml');
+}
+
+/**
+ * @param name of a recipe, or a path of a recipe file.
+ * @throws UsageError naming the recipes that there are; CaseError for a file that is not valid.
+ */
 export function recipeNamed(name: string): Recipe {
+  if (isRecipeFile(name)) return readRecipe(name);
   const recipe = findRecipe(name);
   if (recipe) return recipe;
   const known = loadRecipes().map((each) => each.name);

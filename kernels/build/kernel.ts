@@ -110,13 +110,19 @@ async function findOurs(
  * Look for a kernel on this machine only: no network, nothing is built.
  *
  * @returns undefined when it has not been built from this recipe, these fragments and patches, and the source
- * that was last resolved.
+ * that was last resolved; also when what it is made from is not there, about which building it has more to say.
  */
 export async function findBuiltKernel(recipe: Recipe, arch: GuestArch): Promise<BuiltKernel | undefined> {
   if (!archesOf(recipe).includes(arch)) return undefined;
   const { source } = recipe;
-  if (source.kind === 'image') return findImage(recipe, source, arch);
-  return source.kind === 'distro' ? findDistro(recipe, source, arch) : findOurs(recipe, source, arch);
+  try {
+    if (source.kind === 'image') return await findImage(recipe, source, arch);
+    if (source.kind === 'distro') return await findDistro(recipe, source, arch);
+    return await findOurs(recipe, source, arch);
+  } catch (error) {
+    if (error instanceof TargetError) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -86,7 +86,7 @@ export function readRecipe(path: string, shown = path): Recipe {
   const recipe = readRecord(file, recipeSchema, shown);
   const problem = problemOf(recipe);
   if (problem) throw new CaseError(readSource(file, shown).place([problem[0]]), problem[1]);
-  const shipped = dirname(file) === SHIPPED;
+  const shipped = dirname(file) === realpathSync(SHIPPED);
   const absolute = (each: string): string => fromRecipe(file, each);
   const patch = (each: string): string =>
     shipped ? packagePath('kernels', 'patches', each) : absolute(each);
