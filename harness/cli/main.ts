@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   list: async () => (await import('./list.js')).listCommand(),
   explain: async () => (await import('./list.js')).explainCommand(),
   check: async () => (await import('./check.js')).checkCommand(),
+  rules: async () => (await import('./rules.js')).rulesCommand(),
   probe: async () => (await import('./probe.js')).probeCommand(),
   kernel: async () => (await import('./kernel.js')).kernelCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
