@@ -21,7 +21,7 @@ export async function guestSpec(program: CProgram, cx: BenchContext): Promise<Gu
   const machine = loadMachine(cx.arch);
   const kernel = await kernelImage(cx);
   await checkImage(kernel, machine);
-  const { sandbox } = await qemuBinary(machine);
+  const { sandbox, devices } = await qemuBinary(machine);
   const executable = await compileC(program, cx.arch, cx.directory);
   const archive = join(cx.directory, `${basename(program)}-${cx.arch}.cpio`);
   await writeFile(archive, initramfs(await readFile(executable)));
@@ -35,5 +35,6 @@ export async function guestSpec(program: CProgram, cx: BenchContext): Promise<Gu
     memoryMb,
     cmdline: [],
     sandbox,
+    devices,
   };
 }

@@ -105,6 +105,7 @@ export async function planGuest(options: GuestOptions): Promise<GuestPlan> {
     memoryMb: options.memoryMb ?? machine.boot.memoryMb,
     cmdline: options.cmdline ?? [],
     sandbox: qemu.sandbox,
+    devices: qemu.devices,
   };
   // Under KVM a boot takes as long as a restore, and the stream would depend on the host's CPU.
   const snapshots = (options.snapshot ?? true) && accelerator === 'tcg';

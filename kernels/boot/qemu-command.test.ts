@@ -17,6 +17,7 @@ function spec(arch: (typeof GUEST_ARCHES)[number], change: Partial<GuestSpec> = 
     memoryMb: 256,
     cmdline: [],
     sandbox: true,
+    devices: machine.qemu.devices,
     ...change,
   };
 }
@@ -38,6 +39,10 @@ describe('qemuArguments', () => {
     expect(valueOf(qemuArguments(spec('aarch64'), '/c', false), '-machine')).toContain('virtualization=on');
     expect(valueOf(qemuArguments(spec('x86_64'), '/c', false), '-cpu')).toBe('max');
   });
+  it('adds the devices of the machine', () => {
+    const args = qemuArguments(spec('x86_64', { devices: ['edu,addr=0x10'] }), '/c', false);
+    expect(valueOf(args, '-device')).toBe('edu,addr=0x10');
+  });
   it('appends words to the machine command line', () => {
     const args = qemuArguments(spec('x86_64', { cmdline: ['GMEMCHECK_STOP_AFTER=3'] }), '/c', false);
     expect(valueOf(args, '-append')).toMatch(/^console=null .*panic=-1.* GMEMCHECK_STOP_AFTER=3$/);
@@ -51,6 +56,12 @@ describe('qemuArguments', () => {
 });
 
 describe('qemuBinary', () => {
+  it('leaves out all devices of a machine when QEMU lacks one', async () => {
+    const machine = loadMachine('aarch64');
+    // `true` knows no device, and succeeds at saying so.
+    const lacking = { ...machine, qemu: { ...machine.qemu, binary: 'true', devices: ['edu,addr=0x10'] } };
+    expect((await qemuBinary(lacking)).devices).toEqual([]);
+  });
   it('names the package of a QEMU that is not installed', async () => {
     const machine = loadMachine('x86_64');
     const absent = { ...machine, qemu: { ...machine.qemu, binary: 'qemu-system-none' } };

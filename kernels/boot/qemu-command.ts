@@ -24,6 +24,8 @@ export interface GuestSpec {
   cmdline: string[];
   /** This QEMU was built with seccomp. */
   sandbox: boolean;
+  /** Arguments of -device besides those of the agent's port. */
+  devices: readonly string[];
 }
 
 /** What the kernel gets as its command line. */
@@ -50,6 +52,7 @@ export function qemuArguments(spec: GuestSpec, consoleFile: string, incoming: bo
     ...['-smp', String(spec.cpus), '-m', `${spec.memoryMb}M`],
     ...['-kernel', spec.kernel, '-initrd', spec.initramfs],
     ...['-append', kernelCommandLine(spec)],
+    ...spec.devices.flatMap((device) => ['-device', device]),
     // A comma in an option's value is written twice.
     ...[
       '-chardev',
@@ -68,13 +71,15 @@ export interface QemuBinary {
   /** First line of --version. */
   version: string;
   sandbox: boolean;
+  /** The machine's devices, or none where this QEMU lacks one of them: distributions leave test devices out. */
+  devices: readonly string[];
 }
 
 const known = new Map<string, Promise<QemuBinary>>();
 
-async function probe(binary: string, debianPackage: string): Promise<QemuBinary> {
-  const run = async (option: string): Promise<string> => {
-    const { stdout, exitCode, shortMessage } = await execa(binary, [option], {
+async function probe({ qemu: { binary, package: debianPackage, devices } }: Machine): Promise<QemuBinary> {
+  const run = async (...options: string[]): Promise<string> => {
+    const { stdout, exitCode, shortMessage } = await execa(binary, options, {
       reject: false,
       stdin: 'ignore',
     });
@@ -83,8 +88,17 @@ async function probe(binary: string, debianPackage: string): Promise<QemuBinary>
       `expected a working ${binary}, got: ${shortMessage ?? 'no exit code'}; install the package ${debianPackage}`,
     );
   };
-  const [version, help] = await Promise.all([run('--version'), run('--help')]);
-  return { version: version.split('\n')[0] ?? '', sandbox: /^-sandbox /m.test(help) };
+  const [version, help, models] = await Promise.all([
+    run('--version'),
+    run('--help'),
+    devices.length === 0 ? '' : run('-device', 'help'),
+  ]);
+  const complete = devices.every((device) => models.includes(`name "${device.split(',')[0] ?? ''}"`));
+  return {
+    version: version.split('\n')[0] ?? '',
+    sandbox: /^-sandbox /m.test(help),
+    devices: complete ? devices : [],
+  };
 }
 
 /**
@@ -94,7 +108,7 @@ async function probe(binary: string, debianPackage: string): Promise<QemuBinary>
  */
 export function qemuBinary(machine: Machine): Promise<QemuBinary> {
   const { binary } = machine.qemu;
-  const asked = known.get(binary) ?? probe(binary, machine.qemu.package);
+  const asked = known.get(binary) ?? probe(machine);
   known.set(binary, asked);
   return asked;
 }

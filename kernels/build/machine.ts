@@ -17,7 +17,14 @@ interface ByHost<T> {
 export interface Machine {
   arch: GuestArch;
   about: string;
-  qemu: { binary: string; package: string; machine: string; cpu: { tcg: string; kvm: string } };
+  qemu: {
+    binary: string;
+    package: string;
+    machine: string;
+    cpu: { tcg: string; kvm: string };
+    /** Arguments of -device besides those of the agent's port. */
+    devices: string[];
+  };
   kernel: {
     /** ARCH= for the kernel's make. */
     arch: string;
@@ -57,6 +64,7 @@ const schema = object({
     package: text,
     machine: text,
     cpu: object({ tcg: text, kvm: text }),
+    devices: texts,
   }),
   kernel: object({
     arch: text,
