@@ -15,6 +15,9 @@ static volatile uintptr_t fault_address;
 static void on_fault(int signo, siginfo_t *info, void *context)
 {
 	(void)context;
+	/* madvise(MADV_HWPOISON) tells its caller of the page that it took: no access failed. */
+	if (!fault_armed && signo == SIGBUS && info->si_code == BUS_MCEERR_AR)
+		return;
 	if (!fault_armed) {
 		/* No op accounts for it: die of it, so that the parent sees the signal. */
 		signal(signo, SIG_DFL);
