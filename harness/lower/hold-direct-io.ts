@@ -10,6 +10,7 @@
 import { blob, imm, plus, ret } from './builder.js';
 import type { Arg, Builder } from './builder.js';
 import { openAt } from './context.js';
+import { peeked } from './hold.js';
 import type { HoldMethod } from './hold.js';
 
 const DEVICE = '/dev/nullb0';
@@ -99,9 +100,9 @@ export const oDirect: HoldMethod = ({ b }, at, length) => {
       return {
         main: end,
         trouble: (r) => {
-          const { data } = r.op(entry);
-          const result = new DataView(data.buffer, data.byteOffset, data.byteLength).getInt32(CQE_RES, true);
-          return BigInt(result) === length ? undefined : `the write in flight ended with ${result}`;
+          // The flags of the completion follow its result.
+          const result = BigInt.asIntN(32, peeked(r, entry, CQE_RES));
+          return result === length ? undefined : `the write in flight ended with ${result.toString()}`;
         },
       };
     },

@@ -15,8 +15,9 @@ export interface Hold {
 /** Takes a hold on the bytes [at, at + length). */
 export type HoldMethod = (cx: LowerContext, at: Arg, length: bigint) => Hold;
 
-/** The u64 that a peek saw; 0 when it saw nothing. */
-export function peeked(r: Results, op: number): bigint {
+/** The u64 that a peek saw at a byte offset; 0 when it did not see so far. */
+export function peeked(r: Results, op: number, offset = 0): bigint {
   const { data } = r.op(op);
-  return data.length < 8 ? 0n : new DataView(data.buffer, data.byteOffset, 8).getBigUint64(0, true);
+  if (data.length < offset + 8) return 0n;
+  return new DataView(data.buffer, data.byteOffset, data.byteLength).getBigUint64(offset, true);
 }
