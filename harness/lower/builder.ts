@@ -125,6 +125,13 @@ export class Builder {
     );
   }
 
+  /** A system call as a 32-bit program makes it, by its number there; for x86_64 alone. */
+  compatCall(nr: number, call: string, args: readonly Arg[]): number {
+    const flags = { timeoutMs: 0, resultIsFd: false, resultIsMapping: false, evenIfBroken: false };
+    const op: WireOp = { code: 'syscall', nr, args: args.map((a) => a.arg), ...flags, compat: true };
+    return this.push(op, { call: `${call}(${args.map((a) => a.text).join(', ')})` });
+  }
+
   /** A call that fails for certain: what cannot be set up here is trouble of the harness, not an answer. */
   impossible(why: string): number {
     const main = this.syscall('close', [imm(-1n)], { quiet: true });

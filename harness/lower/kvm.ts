@@ -126,6 +126,15 @@ export const preFault: Lower<StepOf<'pre_fault'>> = (cx, s) => {
   return { main, fields: readBack(cx, layout, arg, ['gpa', 'size']) };
 };
 
+/** ioctl of arch/x86/entry/syscalls/syscall_32.tbl. */
+const COMPAT_IOCTL = 54;
+
+export const compatIoctl: Lower<StepOf<'compat_ioctl'>> = (cx, s) => {
+  if (cx.b.arch !== 'x86_64') return { main: cx.b.impossible('a 32-bit ioctl') };
+  const args = [cx.fd(s.on).fd, anyCommand(s.cmd), imm(0n, 'NULL')];
+  return { main: cx.b.compatCall(COMPAT_IOCTL, 'compat ioctl', args) };
+};
+
 /** A command given as a number, shown by its name when it has one. */
 export function anyCommand(cmd: bigint): Arg {
   const named = Object.entries(CONSTANTS).find(

@@ -53,6 +53,7 @@ const VERB_LOWERING: Table = {
   set_vm_attributes: kvm.setVmAttributes,
   pre_fault: kvm.preFault,
   ioctl: kvm.ioctl,
+  compat_ioctl: kvm.compatIoctl,
   mmap: memory.mmap,
   map_op: memory.mapOp,
   load: memory.load,

@@ -36,6 +36,8 @@ export type WireOp =
       resultIsMapping: boolean;
       /** Execute even when a referenced op failed (its value is then whatever it returned). */
       evenIfBroken: boolean;
+      /** As a 32-bit program makes it, with a number of the 32-bit table: for executors with feature `compat`. */
+      compat?: true;
     }
   /** Write the low `width` bytes of `value` into the blob at byte offset `offset`. */
   | { code: 'patch'; offset: number; width: WireWidth; value: WireArg }
@@ -135,8 +137,11 @@ export interface WireHello {
   pageSize: number;
   /** Executor name and version, e.g. `agent 1`. */
   executor: string;
-  /** `fork`: fork op and process isolation; `signals`: real SIGBUS/SIGSEGV with code and address. */
-  features: ('fork' | 'signals')[];
+  /**
+   * `fork`: fork op and process isolation; `signals`: real SIGBUS/SIGSEGV with code and address; `compat`: 32-bit
+   * system calls.
+   */
+  features: ('fork' | 'signals' | 'compat')[];
 }
 
 /** Version of frames and of this encoding; both sides refuse any other. */

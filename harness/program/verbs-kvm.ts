@@ -133,6 +133,12 @@ export const KVM_VERBS = {
     },
     reports: ['value'],
   },
+  compat_ioctl: {
+    about: 'an ioctl with a NULL argument as a 32-bit program makes it',
+    params: { on: anyFd, cmd: num('command') },
+    reports: [],
+    features: ['compat'],
+  },
   ioctl: {
     about: 'any ioctl: a number as argument, or a zeroed buffer passed as `arg` says',
     params: {

@@ -37,8 +37,25 @@ describe.skipIf(!canBuildAgent())('the agent (needs make and a C compiler)', () 
   describeExecutor(() => new AgentExecutor(), 150);
 
   it('says that it forks and delivers signals, and which binary it is', async () => {
-    expect((await agent.start()).features).toEqual(['fork', 'signals']);
+    const { features } = await agent.start();
+    expect(features.filter((f) => f !== 'compat')).toEqual(['fork', 'signals']);
     expect(agent.facts().agent).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('makes 32-bit system calls where the kernel takes them, and refuses them where it does not', async () => {
+    const GETPID_32 = 20;
+    const calls = program([
+      syscall('getpid', []),
+      { ...syscall('getpid', []), nr: GETPID_32, compat: true },
+      { ...syscall('close', [imm(-1)]), nr: 6, compat: true },
+    ]);
+    if (!(await agent.start()).features.includes('compat')) {
+      await expect(agent.run(calls)).rejects.toThrow('32-bit system calls do not work here');
+      return;
+    }
+    const { results } = await reply(agent, calls);
+    expect(results[1]).toMatchObject({ status: 'done', errno: 0, ret: results[0]?.ret });
+    expect(results[2]).toMatchObject({ status: 'done', errno: 9, ret: -1n });
   });
 
   it('gives signal, code and address of a fault and goes on', async () => {

@@ -48,6 +48,45 @@ describe.skipIf(!hasCompiler)('programs on the agent (needs a C compiler)', () =
       step('load', { offset: 8n }, value(0n)),
     ));
 
+  it('send descriptors to themselves', () =>
+    passes(
+      ...mapped,
+      step('send_fd', { of: 'file', as: 'received' }),
+      step('close', { on: 'file' }),
+      step('fd_op', { on: 'received', op: 'pwrite', offset: 4096n, length: 4n }, value(4n)),
+      step('load', { offset: 4096n, width: 4n }, value(0xa5a5a5a5n)),
+      step('close', { on: 'received' }),
+      step('send_fd', { of: 'received', as: 'again' }, is('EBADF')),
+    ));
+
+  it('see their own page tables', () =>
+    passes(
+      ...mapped,
+      step('pagemap', { offset: 4096n }, is('0', { present: 0n })),
+      step('store', { offset: 4096n, value: 1n }),
+      step('pagemap', { offset: 4104n }, is('0', { present: 1n })),
+      step('pagemap', {}, is('0', { present: 0n })),
+      step('map_op', { op: 'madvise', length: 8192n, arg: 4n }),
+      step('pagemap', { offset: 4096n }, is('0', { present: 0n })),
+    ));
+
+  it('wait, and read parameters that may be absent', () =>
+    passes(step('wait', { ms: 20n }), step('module_param', { name: 'no_such_parameter' }, is('ENOENT'))));
+
+  it.skipIf(process.getuid?.() !== 0)('give up being root in a child alone (needs root)', () =>
+    passes(
+      step('open', { kind: 'memfd' }),
+      step('fork', {
+        steps: [
+          step('become', {}),
+          step('fd_op', { on: 'file', op: 'fchown', arg: 0n }, is('EPERM')),
+          step('limit', { nofile: 9n }),
+        ],
+      }),
+      step('fd_op', { on: 'file', op: 'fchown', arg: 0n }, is('0')),
+    ),
+  );
+
   it('report struct stat', () =>
     passes(
       ...file,

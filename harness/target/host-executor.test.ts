@@ -32,6 +32,11 @@ describe('the ffi-rs worker', () => {
     });
   });
 
+  it('makes no 32-bit system calls', async () => {
+    const call = syscall('getpid', [], { compat: true });
+    await expect(host.run(program([call]))).rejects.toThrow('makes no 32-bit system calls, use the agent');
+  });
+
   it('survives what would kill it and says EFAULT', async () => {
     const ops = [
       syscall('mmap', [imm(0), imm(4096), imm(1), imm(0x22), imm(-1), imm(0)], { resultIsMapping: true }),

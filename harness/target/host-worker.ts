@@ -68,9 +68,13 @@ class Worker {
   #run(sequence: number, payload: Buffer): void {
     try {
       const program = decodeProgram(payload);
+      const compat = program.ops.findIndex((op) => op.code === 'syscall' && op.compat === true);
       const fork = program.ops.findIndex(({ code }) => code === 'fork');
       const problem =
         programProblem(program) ??
+        (compat < 0
+          ? undefined
+          : `op ${compat}: this executor makes no 32-bit system calls, use the agent`) ??
         (fork < 0 ? undefined : `op ${fork}: this executor cannot fork, use the agent`);
       if (problem !== undefined) return complain(sequence, ErrorCode.refused, problem);
       const reply = this.#interpreter.run(program, (index) => this.#progress.writeUInt32LE(index + 1));

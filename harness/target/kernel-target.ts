@@ -11,7 +11,7 @@ import { TargetError } from './executor.js';
 import type { CrashReport, Executor } from './executor.js';
 
 /** What a target can do, as far as the harness knows without asking the kernel. */
-export type TargetFeature = 'fork' | 'signals' | 'vcpu' | 'disposable';
+export type TargetFeature = 'fork' | 'signals' | 'compat' | 'vcpu' | 'disposable';
 
 export interface KernelTargetOptions {
   /** A kernel of our own that may be crashed. */

@@ -14,6 +14,14 @@ describe('programs on the wire', () => {
     );
   });
 
+  it('say which system calls are 32-bit ones', () => {
+    const call = { ...syscall('getpid', []), compat: true } as const;
+    expect(decodeProgram(encodeProgram(program([call]))).ops[0]).toEqual(call);
+    expect(decodeProgram(encodeProgram(program([syscall('getpid', [])]))).ops[0]).not.toHaveProperty(
+      'compat',
+    );
+  });
+
   it('are refused when cut short or extended', () => {
     fc.assert(
       fc.property(wireProgram, fc.nat(), (value, cut) => {

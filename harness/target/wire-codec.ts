@@ -18,7 +18,7 @@ export const MAX_OPS = 65_536;
 const CODES = { syscall: 1, patch: 2, load: 3, store: 4, peek: 5, poke: 6, fork: 7 } as const;
 const KINDS = ['imm', 'ret', 'blob', 'mem32', 'mem64'] as const;
 const KIND_NUMBERS = { imm: 0, ret: 1, blob: 2, mem32: 3, mem64: 4 } as const;
-const FLAGS = { resultIsFd: 1, resultIsMapping: 2, evenIfBroken: 4 } as const;
+const FLAGS = { resultIsFd: 1, resultIsMapping: 2, evenIfBroken: 4, compat: 8 } as const;
 
 /** The fixed-size form that every op takes on the wire. */
 interface FlatOp {
@@ -40,7 +40,8 @@ function flatten(op: WireOp): FlatOp {
       const flags =
         (op.resultIsFd ? FLAGS.resultIsFd : 0) |
         (op.resultIsMapping ? FLAGS.resultIsMapping : 0) |
-        (op.evenIfBroken ? FLAGS.evenIfBroken : 0);
+        (op.evenIfBroken ? FLAGS.evenIfBroken : 0) |
+        (op.compat ? FLAGS.compat : 0);
       const { nr, timeoutMs, args } = op;
       return { code: CODES.syscall, flags, number: nr, timeoutMs, offset: 0, args };
     }
@@ -145,6 +146,7 @@ function readOp(bytes: Buffer, view: DataView, at: number): WireOp {
         resultIsFd: (flags & FLAGS.resultIsFd) !== 0,
         resultIsMapping: (flags & FLAGS.resultIsMapping) !== 0,
         evenIfBroken: (flags & FLAGS.evenIfBroken) !== 0,
+        ...((flags & FLAGS.compat) === 0 ? {} : { compat: true }),
       };
     case CODES.patch:
       return { code: 'patch', offset, width: width(number), value: only(1)[0] };

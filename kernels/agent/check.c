@@ -2,6 +2,7 @@
 /* Everything that can be wrong with a program, found before it is executed. */
 #include <stdio.h>
 
+#include "compat.h"
 #include "program.h"
 
 struct verdict {
@@ -65,6 +66,13 @@ static int check_shape(const struct program *program, uint32_t index, struct ver
 	if (op->code == GMC_SYSCALL ? op->nargs > GMC_MAX_ARGS : op->nargs != nargs[op->code])
 		return refuse(v, "op %u: code %u cannot have %u arguments", index, op->code,
 			      op->nargs);
+	if (op->code == GMC_SYSCALL && op->flags & GMC_32_BIT) {
+		if (op->nargs > GMC_MAX_COMPAT_ARGS)
+			return refuse(v, "op %u: a 32-bit system call cannot have %u arguments",
+				      index, op->nargs);
+		if (!compat_present())
+			return refuse(v, "op %u: 32-bit system calls do not work here", index);
+	}
 	if (op->code == GMC_PATCH || op->code == GMC_LOAD || op->code == GMC_STORE) {
 		if (op->number != 1 && op->number != 2 && op->number != 4 && op->number != 8)
 			return refuse(v, "op %u: width %u, expected 1, 2, 4 or 8", index,

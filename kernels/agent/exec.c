@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "access.h"
+#include "compat.h"
 #include "program.h"
 
 struct run {
@@ -107,7 +108,15 @@ static void run_syscall(const struct gmc_op *op, const uint64_t *v, struct gmc_r
 	if (op->timeout_ms)
 		watchdog(op->timeout_ms);
 	errno = 0;
-	ret = syscall(op->number, v[0], v[1], v[2], v[3], v[4], v[5]);
+	if (op->flags & GMC_32_BIT) {
+		ret = compat_syscall(op->number, v);
+		if (ret < 0) {
+			errno = -ret;
+			ret = -1;
+		}
+	} else {
+		ret = syscall(op->number, v[0], v[1], v[2], v[3], v[4], v[5]);
+	}
 	result->error = ret == -1 ? errno : 0;
 	if (alarm_fired)
 		result->flags |= GMC_TIMED_OUT;

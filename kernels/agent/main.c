@@ -15,6 +15,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "compat.h"
 #include "init.h"
 #include "program.h"
 
@@ -99,7 +100,8 @@ static int send_hello(const struct channel *channel, uint32_t sequence)
 	const uint32_t words[] = {
 		GMC_PROTOCOL,
 		sysconf(_SC_PAGESIZE),
-		GMC_FEATURE_FORK | GMC_FEATURE_SIGNALS,
+		GMC_FEATURE_FORK | GMC_FEATURE_SIGNALS |
+			(compat_present() ? GMC_FEATURE_COMPAT : 0),
 	};
 	struct utsname name;
 	uint8_t *end;

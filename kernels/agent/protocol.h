@@ -19,6 +19,7 @@
 #define GMC_MAX_PAYLOAD	(8u << 20)
 #define GMC_MAX_OPS	65536u
 #define GMC_MAX_ARGS	6
+#define GMC_MAX_COMPAT_ARGS	5
 
 enum gmc_frame_type {
 	GMC_HELLO = 1,
@@ -45,6 +46,7 @@ enum gmc_error {
 enum gmc_feature {
 	GMC_FEATURE_FORK = 1,
 	GMC_FEATURE_SIGNALS = 2,
+	GMC_FEATURE_COMPAT = 4,
 };
 
 enum gmc_code {
@@ -61,6 +63,7 @@ enum gmc_op_flag {
 	GMC_RESULT_IS_FD = 1,
 	GMC_RESULT_IS_MAPPING = 2,
 	GMC_EVEN_IF_BROKEN = 4,
+	GMC_32_BIT = 8,
 };
 
 enum gmc_arg_kind {
