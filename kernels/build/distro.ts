@@ -87,25 +87,52 @@ async function only(directory: string, pattern: RegExp): Promise<string | undefi
   return name === undefined ? undefined : join(directory, name);
 }
 
+/** What there is of a kernel in its unpacked packages. */
+interface Parts {
+  image: string;
+  config: string | undefined;
+  release: string;
+}
+
+/**
+ * Find a kernel below `root`: everything in /usr/lib/modules/RELEASE (Debian from 7.2 on), or image and
+ * configuration in /boot. Afterwards its modules are in /lib/modules, where depmod looks for them.
+ */
+export async function findParts(root: string): Promise<Parts | undefined> {
+  const merged = join(root, 'usr/lib/modules');
+  if (existsSync(merged)) {
+    await mkdir(join(root, 'lib'), { recursive: true });
+    await rename(merged, join(root, 'lib/modules'));
+  }
+  const modules = await only(join(root, 'lib/modules'), /./);
+  const together = modules === undefined ? undefined : await only(modules, /^vmlinuz$/);
+  const image = together ?? (await only(join(root, 'boot'), /^vmlinuz-/));
+  if (image === undefined) return undefined;
+  const release = basename(together === undefined ? image.replace(/^.*vmlinuz-/, '') : dirname(together));
+  const config =
+    together === undefined
+      ? await only(join(root, 'boot'), /^config-/)
+      : await only(dirname(together), /^config$/);
+  return { image, config, release };
+}
+
 async function unpackAll(
   source: DistroSource,
   arch: GuestArch,
   found: Remembered,
-  into: string,
+  root: string,
   onProgress: OnProgress,
-) {
+): Promise<Parts> {
   const apt = await PrivateApt.open(source.suite, DEBIAN_ARCH[arch]);
   for (const name of found.packages) {
     onProgress({ phase: `fetching ${name} ${found.version}` });
-    const deb = await apt.download(name, found.version, join(into, '..'));
-    await runTool('dpkg', ['-x', deb, into], WHY);
+    const deb = await apt.download(name, found.version, dirname(root));
+    await runTool('dpkg', ['-x', deb, root], WHY);
     await rm(deb);
   }
-  const image = await only(join(into, 'boot'), /^vmlinuz-/);
-  if (image === undefined)
-    throw new TargetError(`expected ${found.packages.join(', ')} to bring boot/vmlinuz-*, found none`);
-  const release = basename(image).slice('vmlinuz-'.length);
-  return { image, release, config: await only(join(into, 'boot'), /^config-/) };
+  const parts = await findParts(root);
+  if (parts) return parts;
+  throw new TargetError(`expected ${found.packages.join(', ')} to bring a vmlinuz, found none`);
 }
 
 /** Make modules.dep, which a package's installation does. @returns the modules to load. */
@@ -116,12 +143,7 @@ async function modulesOf(
   load?: readonly string[],
 ): Promise<string[]> {
   const directory = join(root, 'lib/modules', release);
-  const merged = join(root, 'usr/lib/modules');
-  if (existsSync(merged)) {
-    await mkdir(join(root, 'lib'), { recursive: true });
-    await rename(merged, join(root, 'lib/modules'));
-  }
-  if (!existsSync(directory)) return [];
+  if (!existsSync(join(directory, 'kernel'))) return [];
   await runTool('depmod', ['-b', root, release], WHY);
   return moduleFiles(directory, arch, load);
 }
