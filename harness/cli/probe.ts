@@ -54,6 +54,8 @@ function json({ identity, probe, features }: Session): string {
     vmTypes: probe.vmTypes,
     capabilities: probe.capabilities,
     commands: probe.commands,
+    requests: probe.requests,
+    switches: probe.switches,
     features: Object.fromEntries(features),
   };
   return JSON.stringify(out, (_key, v: unknown) => (typeof v === 'bigint' ? Number(v) : v), 2);

@@ -62,7 +62,15 @@ async function run(given: Given): Promise<Ran> {
     target,
     profile: profile('d0-mainline'),
     profileReason: '',
-    probe: { profile: undefined, reasons: [], vmTypes: [], capabilities: [], commands: [] },
+    probe: {
+      profile: undefined,
+      reasons: [],
+      vmTypes: [],
+      capabilities: [],
+      commands: [],
+      requests: { plain: '?', errorOffset: '?', zero: '?', preserve: '?', defaultVm: '?' },
+      switches: [],
+    },
     features: new Map(),
     identity,
   };

@@ -155,7 +155,9 @@ function conclude(f: Feature, all: readonly StepResult[], asked: number): Featur
     const seen = `${f.capability} is ${value.toString()}`;
     return value === 0n ? lacks(f, seen) : { present: true, why: `${f.about} (${seen})` };
   }
-  if (last.trouble !== undefined) return doubtful(f, last.trouble);
+  // A way to hold a page that does not is none, whatever the reason.
+  if (last.trouble !== undefined)
+    return f.pin === undefined ? doubtful(f, last.trouble) : lacks(f, last.trouble);
   if (last.errno === '0') return { present: true, why: f.about };
   return absent.includes(last.errno) ? lacks(f, last.errno) : doubtful(f, last.calls.at(-1) ?? last.errno);
 }

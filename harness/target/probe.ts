@@ -3,8 +3,9 @@ import { program, step } from '../program/make.js';
 import type { PlannedStep } from '../program/step.js';
 import type { StepResult } from '../program/trace.js';
 import { CONSTANTS } from '../uapi/constants.js';
-import { CONVERSION_COMMANDS, PROFILES } from '../uapi/profiles/index.js';
-import type { Profile } from '../uapi/profiles/index.js';
+import { CONVERSION_COMMANDS, CONVERSION_REQUESTS, PROFILES, REQUEST_NAMES } from '../uapi/profiles/index.js';
+import type { Profile, RequestName } from '../uapi/profiles/index.js';
+import { chooseProfile } from './choose-profile.js';
 import { TargetError } from './executor.js';
 import type { KernelTarget } from './kernel-target.js';
 
@@ -30,6 +31,11 @@ export interface ProbedCommand {
   /** Errno of the command with a NULL argument on a guest_memfd. */
   answer: string;
 }
+/** A parameter of the kvm module. */
+export interface ProbedSwitch {
+  name: string;
+  value: bigint;
+}
 
 /** What functional probing found, with the reason for each conclusion. */
 export interface Probe {
@@ -39,7 +45,17 @@ export interface Probe {
   vmTypes: ProbedVmType[];
   capabilities: ProbedCapability[];
   commands: ProbedCommand[];
+  /** Errno of each request that changes nothing; `?` where it could not be asked. */
+  requests: Readonly<Record<RequestName, string>>;
+  /** Parameters that switch conversion, as far as they exist. */
+  switches: ProbedSwitch[];
 }
+
+/** Parameters by which in-place conversion is switched, and the value that means off. */
+const SWITCHES = [
+  { name: 'gmem_in_place_conversion', off: 0n },
+  { name: 'vm_memory_attributes', off: 1n },
+] as const;
 
 /** Lowest and highest capability number that any dialect of the interface used. */
 const CAPABILITIES = Array.from({ length: 254 - 231 + 1 }, (_, i) => BigInt(231 + i));
@@ -60,7 +76,8 @@ export async function probe(target: KernelTarget): Promise<Probe> {
   }
   const capabilities = await probeCapabilities(target, present);
   const vm = present.includes('sw_protected') ? 'sw_protected' : 'default';
-  const { commands, gmem } = await probeCommands(target, vm);
+  const { commands, gmem, vmCommand, switches } = await probeCommands(target, vm);
+  const requests = await probeRequests(target, vm, commands);
   const reasons = vmTypes.map((t) =>
     t.present ? `VM type ${t.type} exists` : `VM type ${t.type} does not exist (KVM_CREATE_VM: ${t.errno})`,
   );
@@ -71,8 +88,32 @@ export async function probe(target: KernelTarget): Promise<Probe> {
   );
   for (const c of commands)
     reasons.push(`${c.name} with a NULL argument gives ${c.answer}: ${meaning(c.answer)}`);
-  const profile = choose(commands, capabilities, vm, reasons);
-  return { profile, reasons, vmTypes, capabilities, commands };
+  for (const name of REQUEST_NAMES)
+    if (requests[name] !== '?') reasons.push(`${CONVERSION_REQUESTS[name].about} gives ${requests[name]}`);
+  const converts = commands.some((c) => c.answer === 'EFAULT');
+  reasons.push(...switches.map((s) => position(s, converts)));
+  if (!ABSENT.includes(vmCommand)) {
+    reasons.push(
+      `${commands[0]?.name ?? ''} on a ${vm} VM gives ${vmCommand}: attributes of the VM, as in RFC v2 to v4`,
+    );
+  }
+  // Without a VM type that has private memory only /dev/kvm tells: a default VM answers 0 in every dialect.
+  const askedOn = vm === 'default' ? '/dev/kvm' : vm;
+  const capability = (number: bigint): bigint =>
+    capabilities.find((c) => c.number === number)?.values[askedOn] ?? 0n;
+  const profile = chooseProfile({ commands, requests, capability, askedOn }, reasons);
+  return { profile, reasons, vmTypes, capabilities, commands, requests, switches };
+}
+
+/** Answers of a VM that does not know a command: x86, and others. */
+const ABSENT: readonly string[] = ['ENOTTY', 'EINVAL', '?'];
+
+/** What a parameter says about conversion, and whether that is so. */
+function position({ name, value }: ProbedSwitch, converts: boolean): string {
+  const off = SWITCHES.find((s) => s.name === name)?.off === value;
+  const says = `parameter ${name} is ${value.toString()}: in-place conversion is switched ${off ? 'off' : 'on'}`;
+  if (off) return converts ? `${says}, and yet a command answers` : `${says}, and mainline's rules hold`;
+  return converts ? says : `${says}, and yet no command answers`;
 }
 
 function meaning(answer: string): string {
@@ -113,59 +154,65 @@ function capabilityName(number: bigint): string {
   return Object.entries(CONSTANTS).find(([k, v]) => k.startsWith('KVM_CAP_') && v === number)?.[0] ?? '';
 }
 
-async function probeCommands(
-  target: KernelTarget,
-  vm: VmType,
-): Promise<{ commands: ProbedCommand[]; gmem: string }> {
+interface Commands {
+  commands: ProbedCommand[];
+  gmem: string;
+  /** Errno of KVM_SET_MEMORY_ATTRIBUTES2 with a NULL argument on the VM itself. */
+  vmCommand: string;
+  switches: ProbedSwitch[];
+}
+
+async function probeCommands(target: KernelTarget, vm: VmType): Promise<Commands> {
   const size = BigInt(target.hello.pageSize);
   const made = [step('create_vm', { type: vm }), step('create_gmem', { size })];
   const asked = CONVERSION_COMMANDS.map(({ cmd }) => step('ioctl', { on: 'gmem', cmd, arg: 'null' }));
-  const results = await run(target, 'commands', [...made, ...asked]);
+  const [own] = CONVERSION_COMMANDS;
+  const onVm = step('ioctl', { on: 'vm', cmd: own?.cmd ?? 0n, arg: 'null' });
+  const params = SWITCHES.map(({ name }) => step('module_param', { name }));
+  const results = await run(target, 'commands', [...made, ...asked, onVm, ...params]);
   const gmem = errno(results[1]);
   const commands = CONVERSION_COMMANDS.map((c, i) => ({
     ...c,
     answer: gmem === '0' ? errno(results[2 + i]) : '?',
   }));
-  return { commands, gmem };
+  const after = 2 + asked.length;
+  const switches = SWITCHES.flatMap(({ name }, i) => {
+    const value = results[after + 1 + i]?.fields['value'];
+    return value === undefined ? [] : [{ name, value }];
+  });
+  return { commands, gmem, vmCommand: errno(results[after]), switches };
 }
 
-/** The one profile whose description fits everything seen; undefined when none does. */
-function choose(
-  commands: readonly ProbedCommand[],
-  capabilities: readonly ProbedCapability[],
+/** Ask what changes nothing, of a file that is all private, and of one that is all shared. */
+async function probeRequests(
+  target: KernelTarget,
   vm: VmType,
-  reasons: string[],
-): Profile | undefined {
-  for (const profile of [...PROFILES].reverse()) {
-    const wrong = commands.find((c) => {
-      const answer = profile.probe.commands.find((p) => p.cmd === c.cmd)?.answer ?? 'ENOTTY';
-      return c.answer !== '?' && c.answer !== answer;
+  commands: readonly ProbedCommand[],
+): Promise<Record<RequestName, string>> {
+  const page = BigInt(target.hello.pageSize);
+  const unknown = Object.fromEntries(REQUEST_NAMES.map((n) => [n, '?'])) as Record<RequestName, string>;
+  if (commands[0]?.answer !== 'EFAULT') return unknown;
+  const files = [
+    ...(vm === 'default' ? [] : [{ of: 'private', type: vm, flags: 0n } as const]),
+    { of: 'default', type: 'default', flags: CONSTANTS['GUEST_MEMFD_FLAG_INIT_SHARED'] ?? 0n } as const,
+  ];
+  const made = files.flatMap(({ of, type, flags }) => [
+    step('create_vm', { type, as: `vm_${of}` }),
+    step('create_gmem', { vm: `vm_${of}`, size: page, flags, as: `gmem_${of}` }),
+  ]);
+  const names = REQUEST_NAMES.filter((n) => files.some((f) => f.of === CONVERSION_REQUESTS[n].vm));
+  const asked = names.map((n) => {
+    const { vm: of, attributes, flags, errorOffset } = CONVERSION_REQUESTS[n];
+    return step('set_attributes', {
+      on: `gmem_${of}`,
+      size: page,
+      attributes,
+      flags,
+      error_offset: errorOffset,
     });
-    const cap = profile.probe.capability;
-    // Without a VM type that has private memory only /dev/kvm tells: a default VM answers 0 in every dialect.
-    const on = vm === 'default' ? '/dev/kvm' : vm;
-    const value = capabilities.find((c) => c.number === cap?.number)?.values[on];
-    if (wrong) reasons.push(`not ${profile.id}: ${wrong.name} gives ${wrong.answer}`);
-    else if (commands.every((c) => c.answer === '?') && profile.probe.commands.length > 0) {
-      reasons.push(`not ${profile.id}: there is no guest_memfd`);
-    } else if (cap && value !== cap.value) {
-      reasons.push(
-        `not ${profile.id}: capability ${cap.number.toString()} is ${String(value)} on ${on}, expected ${cap.value.toString()}`,
-      );
-    } else if (commands.every((c) => c.answer === '?')) {
-      reasons.push(
-        `${profile.id}: there is no guest_memfd, and so nothing that another dialect could be told by`,
-      );
-      return profile;
-    } else {
-      reasons.push(
-        `${profile.id}: all commands${cap ? ' and the capability' : ''} answer as this dialect does`,
-      );
-      return profile;
-    }
-  }
-  reasons.push('no known dialect fits; choose one with --profile');
-  return undefined;
+  });
+  const results = (await run(target, 'requests', [...made, ...asked])).slice(made.length);
+  return { ...unknown, ...Object.fromEntries(names.map((n, i) => [n, errno(results[i])])) };
 }
 
 const errno = (r: StepResult | undefined): string => (r?.state === 'done' ? r.errno : '?');

@@ -20,6 +20,7 @@ export const d3: Profile = {
   },
   probe: {
     commands: [KVM_SET_MEMORY_ATTRIBUTES2].map((cmd) => ({ cmd, answer: 'EFAULT' })),
+    requests: { plain: '0', errorOffset: 'EINVAL', zero: 'EINVAL', preserve: 'EINVAL', defaultVm: '0' },
     capability: { number: 248n, value: 8n },
   },
 };

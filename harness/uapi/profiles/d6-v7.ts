@@ -20,6 +20,7 @@ export const d6: Profile = {
   },
   probe: {
     commands: [KVM_SET_MEMORY_ATTRIBUTES2].map((cmd) => ({ cmd, answer: 'EFAULT' })),
+    requests: { plain: '0', errorOffset: '0', zero: 'EINVAL', preserve: 'EINVAL', defaultVm: '0' },
     capability: { number: 249n, value: 8n },
   },
 };

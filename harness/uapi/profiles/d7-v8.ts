@@ -17,6 +17,7 @@ export const d7: Profile = {
   },
   probe: {
     commands: [KVM_SET_MEMORY_ATTRIBUTES2].map((cmd) => ({ cmd, answer: 'EFAULT' })),
+    requests: { plain: '0', errorOffset: '0', zero: 'EINVAL', preserve: 'EINVAL', defaultVm: 'EINVAL' },
     capability: { number: 250n, value: 8n },
   },
 };

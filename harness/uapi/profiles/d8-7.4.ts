@@ -18,6 +18,7 @@ export const d8: Profile = {
   constants: { ...GMEM_FLAGS, CAP_CONVERSION: 252n, KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES: 252n },
   probe: {
     commands: [{ cmd: KVM_SET_MEMORY_ATTRIBUTES2, answer: 'EFAULT' }],
+    requests: { plain: '0', errorOffset: '0', zero: 'EINVAL', preserve: 'EINVAL', defaultVm: 'EINVAL' },
     capability: { number: 252n, value: 8n },
   },
 };

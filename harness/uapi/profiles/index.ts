@@ -17,6 +17,8 @@ import type { Profile } from './profile.js';
 import { selectProfiles } from './select.js';
 
 export { ageRemark } from './profile.js';
+export { CONVERSION_REQUESTS, REQUEST_NAMES } from './requests.js';
+export type { RequestName } from './requests.js';
 export type { ConversionWay, Profile, ProfileProbe } from './profile.js';
 
 /** All dialects this version knows, oldest first. Dialect 2 (RFC v1) was superseded before anyone shipped it. */

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { RequestName } from './requests.js';
+
+export type RequestAnswer = '0' | 'EINVAL' | 'EOPNOTSUPP';
+
 /**
  * One dialect of the interface: what its headers say and which rules hold. Data only. Numbers that moved
  * between postings live here and nowhere else.
@@ -35,7 +39,9 @@ export type ConversionWay =
 export interface ProfileProbe {
   /** Conversion commands that must answer as given. Commands not named must answer ENOTTY. */
   commands: readonly { cmd: bigint; answer: 'ENOTTY' | 'EFAULT' }[];
-  /** Capability whose value on a private-capable VM must be `value`, once the commands agree. */
+  /** Errno of each request (requests.ts), for dialects whose command takes them. */
+  requests?: Readonly<Record<RequestName, RequestAnswer>>;
+  /** Capability whose value on a private-capable VM must be `value`, once all of the above agree. */
   capability?: { number: bigint; value: bigint };
 }
 
