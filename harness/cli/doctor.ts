@@ -4,8 +4,9 @@ import { Command } from 'commander';
 import { execa } from 'execa';
 import { hostArch, loadMachine } from '../../kernels/build/machine.js';
 import { findBuiltKernel } from '../../kernels/build/kernel.js';
-import { loadRecipes } from '../../kernels/build/recipe.js';
-import { missingTools } from '../../kernels/build/tools.js';
+import { archesOf, loadRecipes } from '../../kernels/build/recipe.js';
+import { packageOf } from '../../kernels/build/run-tool.js';
+import { findCommand, missingTools } from '../../kernels/build/tools.js';
 import { ARCHES } from '../uapi/arch.js';
 import { kvmOpens } from './open-target.js';
 
@@ -141,16 +142,35 @@ async function buildTools(): Promise<Finding[]> {
       packages,
     };
   });
-  const ccache = await versionOf('ccache', '--version');
-  const seen = ccache ?? 'not found: rebuilds take longer';
-  return [
-    ...builds,
-    { for: 'kernel build', what: 'ccache (optional)', ok: ccache !== undefined, seen, packages: ['ccache'] },
-  ];
+  const optional = await Promise.all(
+    OPTIONAL.map(async ({ command, without }) => {
+      // depmod is where users' PATH does not lead.
+      const path = findCommand(command) ?? findCommand(command, ['/usr/sbin', '/sbin']);
+      const seen = path === undefined ? undefined : await versionOf(path, '--version');
+      return {
+        for: 'kernel build',
+        what: `${command} (optional)`,
+        ok: seen !== undefined,
+        seen: seen ?? `not found: ${without}`,
+        packages: [packageOf(command)],
+      };
+    }),
+  );
+  return [...builds, ...optional];
 }
 
+/** Tools of some recipes only, and what is not possible without them. */
+const OPTIONAL: readonly { command: string; without: string }[] = [
+  { command: 'ccache', without: 'rebuilds take longer' },
+  { command: 'patch', without: 'no recipes with patches, such as reference-7.3' },
+  { command: 'git', without: 'no git trees, commit ranges and mailboxes in recipes' },
+  { command: 'b4', without: 'no series by message-id in recipes' },
+  { command: 'depmod', without: 'no kernels as Debian packages them' },
+  { command: 'zstd', without: 'no modules that are compressed with it' },
+];
+
 async function kernels(): Promise<Finding[]> {
-  const rows = loadRecipes().flatMap((recipe) => ARCHES.map((arch) => ({ recipe, arch })));
+  const rows = loadRecipes().flatMap((recipe) => archesOf(recipe).map((arch) => ({ recipe, arch })));
   return Promise.all(
     rows.map(async ({ recipe, arch }) => {
       const built = await findBuiltKernel(recipe, arch);
