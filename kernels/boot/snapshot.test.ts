@@ -81,9 +81,9 @@ describe('makeSnapshot', () => {
     expect(await readSnapshot(directory)).toMatchObject({ use: 'snapshot' });
   });
 
-  it('keeps the sixteen snapshots that were used last', async () => {
+  it('keeps the forty snapshots that were used last', async () => {
     const store = join(parent, 'store');
-    for (let age = 1; age <= 20; age++) {
+    for (let age = 1; age <= 44; age++) {
       const directory = join(store, `old-${age}`);
       mkdirSync(directory, { recursive: true });
       const used = Date.now() / 1000 - age * 60;
@@ -91,9 +91,9 @@ describe('makeSnapshot', () => {
     }
     await makeSnapshot(guest(), join(store, 'new'), { bootMs: 100 }, () => Promise.resolve(1));
     const kept = readdirSync(store);
-    expect(kept).toHaveLength(16);
+    expect(kept).toHaveLength(40);
     expect(kept).toContain('new');
-    expect(kept).not.toContain('old-16');
+    expect(kept).not.toContain('old-40');
   });
 });
 

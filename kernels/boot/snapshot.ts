@@ -41,8 +41,11 @@ export interface NoSnapshot {
 const STREAM = 'stream';
 const RECORD = 'snapshot.json';
 const MIGRATION_MS = 30_000;
-/** Snapshots kept, about 20 MB each; every change of agent, kernel or command line makes a new one. */
-const KEPT = 16;
+/**
+ * Snapshots kept, about 20 MB each; every change of agent, kernel or command line makes a new one, and
+ * reference-7.3 alone has sixteen command lines (dialects, switch).
+ */
+const KEPT = 40;
 
 /** The stream of a snapshot directory. */
 export function streamOf(directory: string): string {
