@@ -27,7 +27,7 @@ export interface PinObject {
   kind: 'pin';
   release: (cx: LowerContext) => Lifted;
 }
-/** What devices behind an IOMMU see: its descriptor, and its number where there is one. */
+/** What a hold needs besides memory, such as what devices behind an IOMMU see; kept by names that no case can give. */
 export interface SpaceObject {
   kind: 'space';
   fd: Arg;

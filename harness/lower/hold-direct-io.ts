@@ -6,14 +6,16 @@
  *
  * It writes, because the end of a read is not its end: guest_memfd pages never become dirty, and bio_check_pages_dirty
  * (block/bio.c) leaves the release of clean pages to a worker. A write lets go before io_uring_enter returns.
+ *
+ * Polling ends everything in the queue, so that holds at the same time have a device each (null_blk.nr_devices=).
  */
 import { blob, imm, plus, ret } from './builder.js';
 import type { Arg, Builder } from './builder.js';
 import { openAt } from './context.js';
+import type { LowerContext } from './context.js';
 import { peeked } from './hold.js';
 import type { HoldMethod } from './hold.js';
 
-const DEVICE = '/dev/nullb0';
 const O_DIRECT = { x86_64: 0o40000n, aarch64: 0o200000n } as const;
 const O_WRONLY = 1n;
 
@@ -67,9 +69,18 @@ function polledRing(b: Builder, after: Arg): { ring: Arg; sqes: Arg; inRing: (me
   return { ring, sqes, inRing };
 }
 
-export const oDirect: HoldMethod = ({ b }, at, length) => {
+/** The first device that no hold of this process uses; there may be none of that name. */
+function freeDevice({ objects }: LowerContext): string {
+  for (let i = 0; ; i++) if (!objects.has(`/dev/nullb${i}`)) return `/dev/nullb${i}`;
+}
+
+export const oDirect: HoldMethod = (cx, at, length) => {
+  const { b } = cx;
   const flags = O_WRONLY | O_DIRECT[b.arch];
-  const device = ret(openAt(b, DEVICE, flags, 'O_WRONLY|O_DIRECT', 'nullb0', true), 'nullb0');
+  const path = freeDevice(cx);
+  const name = path.slice('/dev/'.length);
+  const device = ret(openAt(b, path, flags, 'O_WRONLY|O_DIRECT', name, true), name);
+  cx.objects.set(path, { kind: 'space', fd: device });
   // Takes the same references in the same way and lets them go: a polled ring does not tell of a failure by itself.
   const main = b.syscall('pwrite64', [device, at, imm(length), imm(0n)]);
   const { ring, sqes, inRing } = polledRing(b, ret(main, '0'));
@@ -87,12 +98,12 @@ export const oDirect: HoldMethod = ({ b }, at, length) => {
       main,
       trouble: (r) => {
         const [written, taken] = [r.op(main).ret, r.op(submit).ret];
-        if (written !== length)
-          return `wrote ${written.toString()} of ${length.toString()} bytes to ${DEVICE}`;
+        if (written !== length) return `wrote ${written.toString()} of ${length.toString()} bytes to ${path}`;
         return taken === 1n ? undefined : `io_uring_enter took ${taken.toString()} requests of 1`;
       },
     },
-    release: ({ b: later }) => {
+    release: ({ b: later, objects }) => {
+      objects.delete(path);
       const events = imm(IORING_ENTER_GETEVENTS, 'IORING_ENTER_GETEVENTS');
       const args = [ring, imm(0), imm(1), events, imm(0n, 'NULL'), ret(submit, '0', -1n)];
       const end = later.syscall('io_uring_enter', args, { timeoutMs: 5000 });

@@ -96,6 +96,13 @@ describe('pin', () => {
     expect(iova(first)).not.toBe(iova(second));
   });
 
+  it('gives direct I/O a device of its own while it is in flight', () => {
+    const take = (as: string) => step('pin', { how: 'o_direct', as });
+    const steps = [...mapped, take('p'), take('q'), step('unpin', { pin: 'p' }), take('p')];
+    const devices = traced(steps).map((s) => /pwrite64\((\w+)/.exec(s.calls.join())?.[1]);
+    expect(devices).toEqual([undefined, undefined, undefined, 'nullb0', 'nullb1', undefined, 'nullb0']);
+  });
+
   it.each<[PinWay, SyscallName, number]>([
     ['gup_longterm', 'ioctl', 2],
     ['vmsplice', 'vmsplice', 0],
