@@ -60,6 +60,10 @@ describe('the shipped suites', () => {
     const errors = [...suites.flatMap((s) => unknownRules(s, known)), ...missingCases(book, suites)];
     expect(errors.map((e) => e.message)).toEqual([]);
   });
+
+  it('say of every case what it holds', () => {
+    expect(casesWithoutRules(suites)).toEqual([]);
+  });
 });
 
 it('knows the cases that hold no rule', () => {
