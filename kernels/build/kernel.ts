@@ -1,98 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TargetError } from '../../harness/target/executor.js';
-import { BUILD_RECORD, BUILT_CONFIG, readBuild } from './built.js';
+import { BUILD_RECORD, BUILT_CONFIG } from './built.js';
 import type { BuildRecord, BuiltKernel } from './built.js';
 import { cacheDir } from './cache.js';
 import { compileKernel } from './compile.js';
-import type { NamedText } from './compile.js';
 import { fetchDistro, findDistro } from './distro.js';
 import { withLock } from './lock.js';
 import { loadMachine } from './machine.js';
 import type { GuestArch, Machine } from './machine.js';
-import { patchHashes } from './patches.js';
-import type { Patch } from './patches.js';
+import { findAt, placeOf, treeOf } from './place.js';
+import type { Place } from './place.js';
 import type { OnProgress } from './progress.js';
 import { findImage, requireImage } from './prebuilt.js';
 import { archesOf } from './recipe.js';
 import type { BuiltSource, Recipe } from './recipe-format.js';
-import { fetchSeries, patchesOf, seriesIsHere } from './series.js';
+import { fetchSeries, seriesIsHere } from './series.js';
 import { prepareSource, rememberedSource, resolveSource } from './source.js';
 import type { Resolved } from './source.js';
-import { requireTools, toolVersions } from './tools.js';
+import { requireTools } from './tools.js';
 import { BUILD_PREFIX, patchedTree } from './tree.js';
 
 function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
-}
-
-function readFragments(recipe: Recipe, arch: GuestArch): Promise<NamedText[]> {
-  return Promise.all(
-    (recipe.fragments?.[arch] ?? []).map(async (file) => ({
-      name: basename(file, '.config'),
-      text: await readFile(file, 'utf8'),
-    })),
-  );
-}
-
-/** Hash of what a kernel is made from, but for the tools. */
-function inputHash(
-  { source, version }: Resolved['identity'],
-  machine: Machine,
-  fragments: NamedText[],
-  series: readonly Patch[],
-): string {
-  const patches = patchHashes(series);
-  const { arch, target, image } = machine.kernel;
-  return sha256(JSON.stringify({ format: 1, arch, target, image, source, patches, fragments, version }));
-}
-
-/** Where a kernel made from known inputs by known tools is cached. */
-interface Place {
-  /** Beginning of the directory's name, whichever the tools. */
-  prefix: string;
-  hash: string;
-  directory: string;
-  tools: string[] | undefined;
-  fragments: NamedText[];
-  patches: Patch[];
-  machine: Machine;
-}
-
-/** The patched tree of a recipe; two recipes of the same name in different places have two. */
-function treeOf({ name, file, shipped }: Recipe): string {
-  return cacheDir('trees', shipped === true ? name : `${name}-${sha256(file ?? '').slice(0, 8)}`);
-}
-
-async function placeOf(recipe: Recipe, arch: GuestArch, resolved: Resolved): Promise<Place> {
-  const machine = loadMachine(arch);
-  const [fragments, patches, tools] = await Promise.all([
-    readFragments(recipe, arch),
-    patchesOf(recipe),
-    toolVersions(machine),
-  ]);
-  const inputs = inputHash(resolved.identity, machine, fragments, patches).slice(0, 24);
-  const hash = `${inputs}-${sha256(JSON.stringify(tools ?? [])).slice(0, 8)}`;
-  const prefix = `${recipe.name}-${arch}-`;
-  return {
-    prefix: `${prefix}${inputs}-`,
-    hash,
-    directory: cacheDir('kernels', `${prefix}${hash}`),
-    tools,
-    fragments,
-    patches,
-    machine,
-  };
-}
-
-/** A kernel that was built by other tools will do on a machine that has none of its own. */
-async function findAt(place: Place): Promise<BuiltKernel | undefined> {
-  if (place.tools) return readBuild(place.directory);
-  const names = await readdir(cacheDir('kernels')).catch((): string[] => []);
-  const [name] = names.filter((candidate) => candidate.startsWith(place.prefix)).sort();
-  return name === undefined ? undefined : readBuild(cacheDir('kernels', name));
 }
 
 /** Look for a kernel that we build. @returns undefined when it, or what it is made from, is not here. */
