@@ -39,7 +39,7 @@ function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
   scope.count(path);
   // Without variables and nonces a step is the same for every point of its case, and most steps are.
   // What it refers to may still have been made by one that varies: then it has to be checked anew.
-  const objects = [...scope.objects].join(' ');
+  const objects = scope.objects.key();
   const known = scope.steps.get(raw) as Built | undefined;
   const built = known?.objects === objects ? known : { ...resolveStep(raw, path, scope), objects };
   if (built !== known && !varies(raw)) scope.steps.set(raw, built);
@@ -142,7 +142,7 @@ function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope:
   if (kind === undefined) {
     throw scope.error(
       path,
-      `expected the name of an object made by an earlier step, got '${name}' (known: ${[...scope.objects.keys()].join(', ')})`,
+      `expected the name of an object made by an earlier step, got '${name}' (known: ${scope.objects.names().join(', ')})`,
     );
   }
   if (!kinds.includes(kind))

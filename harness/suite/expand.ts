@@ -35,36 +35,50 @@ export interface TestPoint {
  * @throws CaseError for the first thing that cannot be resolved
  */
 export function expandSuite(suite: LoadedSuite, context: Context): TestPoint[] {
-  const { raw, source } = suite;
   const built = new Map<object, unknown>();
-  return raw.cases.flatMap((c, i) => {
-    const path = ['cases', i];
-    const { file, line, column } = source.place(path);
-    const rules = [...new Set([...(raw.rules ?? []), ...(c.rules ?? [])])].sort();
-    return points(c, source, path).map(({ suffix, vars }) => {
-      const id = `${raw.suite}/${c.id}${suffix}`;
-      const skip = inapplicable(suite, c, context);
-      const point = {
-        id,
-        suite: raw.suite,
-        about: c.about,
-        source: [...(raw.source ?? []), ...(c.source ?? [])],
-        rules,
-        where: `${file}:${line}:${column}`,
-        ...(skip ? { skip } : {}),
-        ...xfail(c, context),
-      };
-      // Expectations are written for the contexts a case holds for: elsewhere there is nothing to resolve.
-      const written = [...(raw.requires ?? []), ...(c.requires ?? [])];
-      if (skip) return { ...point, requires: written.sort(), program: { id, steps: [] } };
-      const scope = Scope.forPoint(source, context, id, vars, built);
-      const steps = [
-        ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
-        ...buildSteps(c.steps, [...path, 'steps'], scope),
-      ];
-      const requires = new Set([...written, ...inferred(steps)]);
-      return { ...point, requires: [...requires].sort(), program: { id, steps } };
-    });
+  return suite.raw.cases.flatMap((_, i) => expandCase(suite, i, context, built));
+}
+
+/**
+ * Expand one case of a suite.
+ * @param built steps of this suite and context that were built already
+ * @throws CaseError for the first thing that cannot be resolved
+ */
+export function expandCase(
+  suite: LoadedSuite,
+  index: number,
+  context: Context,
+  built = new Map<object, unknown>(),
+): TestPoint[] {
+  const { raw, source } = suite;
+  const c = raw.cases[index];
+  if (!c) throw new RangeError(`${raw.suite} has no case ${index}`);
+  const path = ['cases', index];
+  const { file, line, column } = source.place(path);
+  const rules = [...new Set([...(raw.rules ?? []), ...(c.rules ?? [])])].sort();
+  return points(c, source, path).map(({ suffix, vars }) => {
+    const id = `${raw.suite}/${c.id}${suffix}`;
+    const skip = inapplicable(suite, c, context);
+    const point = {
+      id,
+      suite: raw.suite,
+      about: c.about,
+      source: [...(raw.source ?? []), ...(c.source ?? [])],
+      rules,
+      where: `${file}:${line}:${column}`,
+      ...(skip ? { skip } : {}),
+      ...xfail(c, context),
+    };
+    // Expectations are written for the contexts a case holds for: elsewhere there is nothing to resolve.
+    const written = [...(raw.requires ?? []), ...(c.requires ?? [])];
+    if (skip) return { ...point, requires: written.sort(), program: { id, steps: [] } };
+    const scope = Scope.forPoint(source, context, id, vars, built);
+    const steps = [
+      ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
+      ...buildSteps(c.steps, [...path, 'steps'], scope),
+    ];
+    const requires = new Set([...written, ...inferred(steps)]);
+    return { ...point, requires: [...requires].sort(), program: { id, steps } };
   });
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { ARCHES } from '../uapi/arch.js';
+import { PROFILES } from '../uapi/profiles/index.js';
 import { CaseError, CaseErrors } from './case-error.js';
 import { unknownFeatures } from './check-requires.js';
 import { unknownRules } from './check-rules.js';
-import { distinctContexts } from './contexts.js';
-import { expandSuite } from './expand.js';
+import { distinctContexts, wordsOf } from './contexts.js';
+import { expandCase } from './expand.js';
 import { loadFeatures } from './features.js';
 import { loadSuites } from './load.js';
 import type { LoadedSuite } from './load.js';
@@ -18,15 +20,14 @@ export interface LintResult {
   errors: CaseError[];
 }
 
-/** Points are counted once, with the page size that every architecture has, bytes. */
-const SMALLEST_PAGE = 4096;
-
 /**
  * Check suite files without a kernel: expand them for every architecture, profile and page size.
  * @throws CaseErrors when features.yaml or rules.yaml itself is wrong
  */
 export function lint(paths: readonly string[], featuresFile: string, rulesFile: string): LintResult {
-  const result: LintResult = { suites: 0, points: {}, errors: [] };
+  const contexts = ARCHES.flatMap((arch) => PROFILES.map((p) => `${arch} ${p.id}`));
+  const points = Object.fromEntries(contexts.map((c) => [c, 0]));
+  const result: LintResult = { suites: 0, points, errors: [] };
   const features = new Set(loadFeatures(featuresFile).map((f) => f.id));
   const rules = new Set(loadRules(rulesFile).rules.map((r) => r.id));
   let suites: LoadedSuite[];
@@ -43,14 +44,16 @@ export function lint(paths: readonly string[], featuresFile: string, rulesFile: 
     checkName(s, note);
     unknownFeatures(s, features).forEach(note);
     unknownRules(s, rules).forEach(note);
-    for (const context of distinctContexts(s.source.text)) {
-      const count = expandQuietly(s, context, note);
-      if (context.pageSize !== SMALLEST_PAGE) continue;
-      for (const { id } of context.profiles) {
-        const key = `${context.arch} ${id}`;
-        result.points[key] = (result.points[key] ?? 0) + count;
+    s.raw.cases.forEach((c, i) => {
+      const words = wordsOf([s.raw.arch, s.raw.profiles, c.fixture ?? s.raw.fixture, c]);
+      for (const { same, ...context } of distinctContexts(words)) {
+        const count = expandQuietly(s, i, { ...context, rounds: 'ends' }, note);
+        for (const { arch, profile } of same) {
+          const key = `${arch} ${profile.id}`;
+          result.points[key] = (result.points[key] ?? 0) + count;
+        }
       }
-    }
+    });
   }
   result.errors = [...seen.values()].sort((a, b) =>
     a.place.file < b.place.file ? -1 : a.place.file > b.place.file ? 1 : a.place.line - b.place.line,
@@ -58,9 +61,14 @@ export function lint(paths: readonly string[], featuresFile: string, rulesFile: 
   return result;
 }
 
-function expandQuietly(s: LoadedSuite, context: Context, note: (e: CaseError) => void): number {
+function expandQuietly(
+  s: LoadedSuite,
+  index: number,
+  context: Context,
+  note: (e: CaseError) => void,
+): number {
   try {
-    return expandSuite(s, context).filter((p) => !p.skip).length;
+    return expandCase(s, index, context).filter((p) => !p.skip).length;
   } catch (e) {
     if (!(e instanceof CaseError)) throw e;
     note(e);

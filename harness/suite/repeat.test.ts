@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import { first, pointsOf } from './suites.test-helper.js';
+import { first, pointsOf, X86 } from './suites.test-helper.js';
 
 describe('repetitions', () => {
   const sizes = (text: string): string =>
@@ -34,5 +34,19 @@ describe('repetitions', () => {
     expect(() =>
       sizes('- each: { i: 1..2 }\n  steps: [{ create_gmem: { size: $i } }]\n- create_gmem: { size: $i }'),
     ).toThrow("unknown variable '$i'");
+  });
+
+  it('are built at their ends alone where a case is only checked, and counted whole', () => {
+    const body = (to: number): string =>
+      `steps:\n  - create_vm: default\n  - each: { i: 1..${to} }\n    steps: [{ create_gmem: { size: $i } }]\n`;
+    const { steps } = first(pointsOf(body(999), { ...X86, rounds: 'ends' })).program;
+    expect(steps.slice(1).map(({ step }) => step.verb === 'create_gmem' && step.size)).toEqual([
+      1n,
+      2n,
+      999n,
+    ]);
+    const nested =
+      'steps:\n  - each: { i: 1..999 }\n    steps:\n      - each: { j: 1..99 }\n        steps: [{ create_vm: default }]\n';
+    expect(() => pointsOf(nested, { ...X86, rounds: 'ends' })).toThrow('at most 12000 steps');
   });
 });

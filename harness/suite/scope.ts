@@ -5,10 +5,10 @@ import type { Arch } from '../uapi/arch.js';
 import { PROFILES } from '../uapi/profiles/index.js';
 import type { Profile } from '../uapi/profiles/index.js';
 import { BOOT_GPA } from '../program/guest-layout.js';
-import type { ObjectKind } from '../program/params.js';
 import { CaseError } from './case-error.js';
 import { suggestion } from './closest.js';
 import { evaluate, ExprError } from './expr.js';
+import { Objects } from './objects.js';
 import type { Scalar } from './raw.js';
 import type { Path, Source } from './source.js';
 
@@ -18,6 +18,8 @@ export interface Context {
   profile: Profile;
   /** Bytes. */
   pageSize: number;
+  /** `ends`: of a repetition only the first, second and last round are built, to check a case without running it. */
+  rounds?: 'ends';
 }
 
 /** Executors take 65,536 ops (kernels/agent/protocol.h), and a step is a few of them. */
@@ -30,13 +32,15 @@ export class Scope {
     readonly context: Context,
     private readonly id: string,
     private readonly vars: Readonly<Record<string, Scalar>>,
-    readonly objects: Map<string, ObjectKind>,
+    readonly objects: Objects,
     /** Steps of this suite and context that were built already, by their raw form. */
     readonly steps: Map<object, unknown>,
     /** Repetitions that the steps are in. */
     readonly repetitions = 0,
     /** Steps of this point so far, those of repetitions and children included. */
     private readonly built = { steps: 0 },
+    /** Steps that each step stands for, where not all rounds are built. */
+    private readonly weight = 1,
   ) {}
 
   static forPoint(
@@ -46,25 +50,29 @@ export class Scope {
     vars: Readonly<Record<string, Scalar>>,
     steps = new Map<object, unknown>(),
   ): Scope {
-    return new Scope(source, context, id, vars, new Map([['kvm', 'kvm']]), steps);
+    return new Scope(source, context, id, vars, new Objects([['kvm', 'kvm']]), steps);
   }
 
   /** A copy whose new objects stay its own: the child of a fork. */
   child(): Scope {
-    const { source, context, id, vars, objects, steps, repetitions, built } = this;
-    return new Scope(source, context, id, vars, new Map(objects), steps, repetitions, built);
+    const { source, context, id, vars, objects, steps, repetitions, built, weight } = this;
+    return new Scope(source, context, id, vars, objects.copy(), steps, repetitions, built, weight);
   }
 
-  /** The same scope, objects included, with further variables: one round of a repetition. */
-  round(vars: Readonly<Record<string, Scalar>>): Scope {
-    const { source, context, id, objects, steps, repetitions, built } = this;
+  /**
+   * The same scope, objects included, with further variables: one round of a repetition.
+   * @param standsFor rounds for which this one is built
+   */
+  round(vars: Readonly<Record<string, Scalar>>, standsFor = 1): Scope {
+    const { source, context, id, objects, steps, repetitions, built, weight } = this;
     const all = { ...this.vars, ...vars };
-    return new Scope(source, context, id, all, objects, steps, repetitions + 1, built);
+    return new Scope(source, context, id, all, objects, steps, repetitions + 1, built, weight * standsFor);
   }
 
   /** Take note of one more step. @throws CaseError when a point has more than any executor should be given */
   count(path: Path): void {
-    if (++this.built.steps > MAX_STEPS)
+    this.built.steps += this.weight;
+    if (this.built.steps > MAX_STEPS)
       throw this.error(path, `expected at most ${MAX_STEPS} steps in a point, repetitions included`);
   }
 
