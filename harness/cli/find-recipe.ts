@@ -23,6 +23,11 @@ export function recipeNamed(name: string): Recipe {
   throw new UsageError(`expected the name of a kernel (${known.join(', ')}), got '${name}'`);
 }
 
+/** What names a recipe on a command line. */
+export function wordFor({ name, file = '' }: Recipe): string {
+  return findRecipe(name)?.file === file ? name : file;
+}
+
 /** The recipe of `qemu:RECIPE`, undefined for other targets. @throws UsageError for an unknown recipe. */
 export function recipeOfTarget(target: string): Recipe | undefined {
   return target.startsWith(QEMU) ? recipeNamed(target.slice(QEMU.length)) : undefined;

@@ -13,7 +13,7 @@ import { QemuExecutor } from '../target/qemu-executor.js';
 import { bootOf, bootOfImage, bootOptions } from './boot-choice.js';
 import type { BootOptions as BootChoice } from './boot-choice.js';
 import { UsageError } from './exit.js';
-import { isRecipeFile, recipeNamed, requireArch } from './find-recipe.js';
+import { isRecipeFile, recipeNamed, requireArch, wordFor } from './find-recipe.js';
 import { guestOf } from './open-target.js';
 import { positive } from './options.js';
 
@@ -45,7 +45,7 @@ async function requireBuilt(recipe: Recipe, arch: GuestArch): Promise<BuiltKerne
   const built = await findBuiltKernel(recipe, arch);
   if (built) return built;
   throw new TargetError(
-    `${recipe.name} is not built for ${arch}; run: gmemcheck kernel build ${recipe.name} --arch ${arch}`,
+    `${recipe.name} is not built for ${arch}; run: gmemcheck kernel build ${wordFor(recipe)} --arch ${arch}`,
   );
 }
 
@@ -160,7 +160,8 @@ async function path(name: string, options: { arch?: GuestArch }): Promise<void> 
 
 /** The `kernel` command with its sub-commands. */
 export function kernelCommand(): Command {
-  const name = (): Argument => new Argument('<name>', 'name of a kernel, see `gmemcheck kernel list`, or a recipe file (.yaml)');
+  const name = (): Argument =>
+    new Argument('<name>', 'name of a kernel, see `gmemcheck kernel list`, or a recipe file (.yaml)');
   const command = new Command('kernel').description('List, build and boot the kernels that suites run on.');
   command
     .command('list')
@@ -176,7 +177,9 @@ export function kernelCommand(): Command {
     .action(build);
   bootOptions(command.command('boot'))
     .description('Boot a kernel under QEMU and show what the agent in it says.')
-    .addArgument(new Argument('<name>', 'name of a kernel, a recipe file (.yaml), or a path (with a slash) to an image'))
+    .addArgument(
+      new Argument('<name>', 'name of a kernel, a recipe file (.yaml), or a path (with a slash) to an image'),
+    )
     .addOption(archOption())
     .option('--cpus <n>', 'virtual CPUs', positive)
     .option('--memory <MiB>', 'memory', positive)

@@ -33,7 +33,9 @@ function rememberedFile(source: DistroSource, arch: GuestArch): string {
 
 async function remembered(source: DistroSource, arch: GuestArch): Promise<Remembered | undefined> {
   try {
-    return JSON.parse(await readFile(rememberedFile(source, arch), 'utf8')) as Remembered;
+    const text = await readFile(rememberedFile(source, arch), 'utf8');
+    const { version, packages } = JSON.parse(text) as Remembered;
+    return { version, packages };
   } catch {
     return undefined;
   }
