@@ -38,6 +38,7 @@ function single(f: Feature, page: bigint): PlannedStep[] {
   if (f.capability !== undefined)
     return [vm, step('check_extension', { on: 'vm', cap: constant(f.capability) })];
   if (f.gmem_flags !== undefined) return [vm, step('create_gmem', { size: page, flags: f.gmem_flags })];
+  if (f.param !== undefined) return [step('module_param', { name: f.param })];
   if (f.pin !== undefined) {
     // A pin is over with the process that took it.
     return [anonymous, step('store', { value: 1n }), step('pin', { how: f.pin })];

@@ -52,6 +52,18 @@ describe('a feature', () => {
       { present: false, why: 'absent: the thing (NULL argument: ENOTTY)' },
     ],
     [
+      'that is a parameter, whatever its value',
+      { param: 'gmem_in_place_conversion' },
+      { ...ok, fields: { value: 0n } },
+      { present: true, why: 'the thing' },
+    ],
+    [
+      'whose parameter does not exist',
+      { param: 'gmem_in_place_conversion' },
+      failed('ENOENT'),
+      { present: false, why: 'absent: the thing (ENOENT)' },
+    ],
+    [
       'whose capability is not zero',
       { capability: 'KVM_CAP_READONLY_MEM' },
       { ...ok, fields: { value: 1n } },

@@ -26,6 +26,8 @@ export interface Feature {
   gmem_flags?: bigint;
   open?: (typeof OPEN)[number];
   pin?: PinWay;
+  /** A parameter of the kvm module, whatever its value. */
+  param?: string;
   not?: string;
   /** Another feature, of an earlier record, without which there is nothing to ask. */
   needs?: string;
@@ -47,7 +49,18 @@ const ABSENT = ['EINVAL', 'ENOTTY', 'ENOSYS', 'EOPNOTSUPP', 'ENODEV', 'EPERM'];
 /** Where the probe opens a file of its own, also those by which a file is not there. */
 const ABSENT_FILE = [...ABSENT, 'ENOENT', 'ENXIO', 'EACCES'];
 
-const WAYS = ['target', 'ioctl', 'ioctls', 'vm_type', 'capability', 'gmem_flags', 'open', 'pin', 'not'];
+const WAYS = [
+  'target',
+  'ioctl',
+  'ioctls',
+  'vm_type',
+  'capability',
+  'gmem_flags',
+  'open',
+  'pin',
+  'param',
+  'not',
+];
 const text = { type: 'string', minLength: 1 };
 const SCHEMA = {
   type: 'object',
@@ -134,7 +147,7 @@ function conclude(f: Feature, all: readonly StepResult[], asked: number): Featur
   const last = results.at(-1);
   const failed = setUp.findIndex((r) => r.errno !== '0');
   const ownFiles = f.open !== undefined || f.pin !== undefined;
-  const absent = f.pin === undefined ? ABSENT : ABSENT_FILE;
+  const absent = f.pin === undefined && f.param === undefined ? ABSENT : ABSENT_FILE;
   const refused = ownFiles && absent.some((name) => last?.trouble?.endsWith(`-1 ${name}`));
   if (failed >= 0 || (last?.state !== 'done' && !refused)) {
     const call = setUp[failed];
