@@ -9,6 +9,7 @@ import { runSuites } from '../run/run-suites.js';
 import type { RunResult } from '../run/run-suites.js';
 import { pointsOf, profile } from '../suite/suites.test-helper.js';
 import { builtKernel, hasCompiler, hasQemu } from '../target/here.test-helper.js';
+import { NOTHING_PROBED } from '../target/fake-kernel.test-helper.js';
 import { KernelTarget } from '../target/kernel-target.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
 import { gmemcheck, scratch } from './command-line.test-helper.js';
@@ -123,15 +124,7 @@ async function runWith(executor: QemuExecutor): Promise<RunResult> {
         target,
         profile: profile('d0-mainline'),
         profileReason: '',
-        probe: {
-          profile: undefined,
-          reasons: [],
-          vmTypes: [],
-          capabilities: [],
-          commands: [],
-          requests: { plain: '?', errorOffset: '?', zero: '?', preserve: '?', defaultVm: '?' },
-          switches: [],
-        },
+        probe: NOTHING_PROBED,
         features: new Map(),
         identity,
       },

@@ -14,6 +14,7 @@ import type { RunDir } from '../run/run-dir.js';
 import { runSuites } from '../run/run-suites.js';
 import type { RunResult } from '../run/run-suites.js';
 import { select } from '../run/select.js';
+import { expectedElsewhere } from '../run/drift.js';
 import { expandAll, openSession } from '../run/session.js';
 import type { Session } from '../run/session.js';
 import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
@@ -63,6 +64,11 @@ export async function runOnce(
     journal,
     earlier,
     replay: replayCommand(options, session),
+    elsewhere: expectedElsewhere(suites, {
+      arch: session.target.arch,
+      profile: session.profile,
+      pageSize: session.target.hello.pageSize,
+    }),
     tap: options.format === 'tap' && !options.json ? [process.stdout] : [],
     minimum: options.minimum ?? (whole ? (chosen.boot?.minimumPoints[session.target.arch] ?? 1) : 1),
     signal,

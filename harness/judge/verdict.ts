@@ -39,6 +39,8 @@ export interface CaseRecord {
   code?: string;
   /** Why it was skipped, expected to fail, or could not be judged; one line. */
   reason?: string;
+  /** Of a failure: ids of the profiles that expect what was seen, when there are any. */
+  drift?: readonly string[];
   /** Failing steps, in order. */
   mismatches: Mismatch[];
   crash?: CrashReport;

@@ -19,6 +19,8 @@ export interface Diagnostic {
   /** Rules that the kernel was held to, by id: `gmemcheck rules ID` says more. */
   rules?: string;
   note?: string;
+  /** Which profiles expect what was seen, in one line. */
+  drift?: string;
   reason?: string;
   mismatches?: StepDiagnostic[];
   crash?: { kind: string; title: string; console: string[] };
@@ -58,6 +60,7 @@ export function diagnose(record: CaseRecord): Diagnostic {
     about: oneLine(record.about),
     ...(record.rules && { rules: oneLine(record.rules.join(', ')) }),
     ...(record.verdict === 'error' && { note: ERROR_NOTE }),
+    ...(record.drift && { drift: driftText(record.drift) }),
     // The reason of a crash is its title.
     ...(record.reason !== undefined && !crash && { reason: addresses.name(record.reason) }),
     ...(mismatches.length > 0 && { mismatches }),
@@ -71,6 +74,11 @@ export function diagnose(record: CaseRecord): Diagnostic {
     ...(calls.length > 0 && { calls: limited(calls) }),
     replay: oneLine(record.replay),
   };
+}
+
+/** Which profiles expect what was seen: a kernel of another dialect is told by this. */
+export function driftText(profiles: readonly string[]): string {
+  return `what was seen is what ${oneLine(profiles.join(', '))} expect${profiles.length === 1 ? 's' : ''}`;
 }
 
 /** Why a case was skipped or is expected to fail: the machine-readable code first, one line. */

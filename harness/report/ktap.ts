@@ -113,10 +113,22 @@ function directiveLine(keyword: string, text: string): string {
 }
 
 function diagnosticLines(name: string, diagnostic: Diagnostic): string[] {
-  const { verdict, about, rules, note, reason, mismatches = [], crash, calls = [], replay } = diagnostic;
+  const {
+    verdict,
+    about,
+    rules,
+    note,
+    drift,
+    reason,
+    mismatches = [],
+    crash,
+    calls = [],
+    replay,
+  } = diagnostic;
   const lines = [`${name}: ${verdict}`, `  about: ${about}`];
   if (rules !== undefined) lines.push(`  rules: ${rules}`);
   if (note !== undefined) lines.push(`  note: ${note}`);
+  if (drift !== undefined) lines.push(`  drift: ${drift}`);
   if (reason !== undefined) lines.push(`  reason: ${reason}`);
   for (const mismatch of mismatches) {
     lines.push(`  step ${mismatch.step} at ${mismatch.where}: ${mismatch.what}`);

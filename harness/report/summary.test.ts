@@ -52,6 +52,20 @@ describe('renderSummary', () => {
     expect(summary(records)).toContain('and 10 more that are not ok');
   });
 
+  it('names the profiles that expect what failed', () => {
+    const fail = (point: string, drift: string[]): CaseRecord =>
+      makeRecord('a', point, { verdict: 'fail', drift });
+    const text = summary([
+      fail('x', ['d7-v8']),
+      fail('y', ['d6-v7', 'd7-v8']),
+      makeRecord('a', 'z', { verdict: 'fail' }),
+    ]);
+    expect(text).toContain('fail  a/y\n      what was seen is what d6-v7, d7-v8 expect\n');
+    expect(text).toContain(
+      '2 of 3 failures are what d7-v8 expects\n1 of 3 failures are what d6-v7 expects\n',
+    );
+  });
+
   it('says that a run on the model proves nothing about a kernel', () => {
     expect(summary(ofVerdict('pass'), { identity: { ...IDENTITY, evidence: 'model' } })).toContain(
       'nothing about any kernel',

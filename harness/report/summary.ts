@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseRecord, RunIdentity, Verdict } from '../judge/verdict.js';
-import { directiveText, isNotOk } from './diagnostics.js';
+import { directiveText, driftText, isNotOk } from './diagnostics.js';
 import { oneLine } from './text.js';
 import { type Exit, type Totals, VERDICTS } from './totals.js';
 
@@ -45,6 +45,7 @@ export function renderSummary(input: SummaryInput): string {
     ...skipLines(records, paint),
     ...slowLines(records, paint),
     ...failingLines(records, paint),
+    ...driftLines(records, paint),
   ];
   if (evidence === 'model')
     lines.push(paint('yellow', 'Run on the model: this says nothing about any kernel.'));
@@ -97,11 +98,22 @@ function failingLines(records: readonly CaseRecord[], paint: Paint): string[] {
     return [
       `${paint('red', record.verdict.padEnd(5))} ${record.id}`,
       ...(why === undefined ? [] : [`      ${oneLine(why)}`]),
+      ...(record.drift ? [`      ${driftText(record.drift)}`] : []),
       `      ${paint('dim', oneLine(record.replay))}`,
     ];
   });
   const rest = failing.length - FAILING_SHOWN;
   return rest > 0 ? [...shown, `and ${rest} more that are not ok`] : shown;
+}
+
+/** How many failures each other profile expects, the most first. */
+function driftLines(records: readonly CaseRecord[], paint: Paint): string[] {
+  const failures = records.filter((r) => r.verdict === 'fail').length;
+  const counts = new Map<string, number>();
+  for (const id of records.flatMap((r) => r.drift ?? [])) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .map(([id, n]) => paint('yellow', `${n} of ${failures} failures are what ${id} expects`));
 }
 
 function firstMismatch({ mismatches: [first] }: CaseRecord): string | undefined {

@@ -6,12 +6,15 @@ import type { Trace } from '../program/trace.js';
 import type { Program } from '../program/step.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { FeatureState } from '../suite/features.js';
+import type { Elsewhere } from './drift.js';
 import { TargetError } from '../target/executor.js';
 
 /** What a point is run with. */
 export interface PointContext {
   readonly run: (program: Program) => Promise<Trace>;
   features: ReadonlyMap<string, FeatureState>;
+  /** Which other profiles expect what was seen. */
+  readonly elsewhere?: Elsewhere;
   /** Command that runs a point alone. */
   readonly replay: (id: string) => string;
 }
@@ -50,7 +53,7 @@ function missing(point: TestPoint, features: PointContext['features']): TestPoin
   return undefined;
 }
 
-type Outcome = Pick<CaseRecord, 'verdict' | 'reason' | 'mismatches' | 'crash' | 'calls'>;
+type Outcome = Pick<CaseRecord, 'verdict' | 'reason' | 'drift' | 'mismatches' | 'crash' | 'calls'>;
 
 async function execute(point: TestPoint, cx: PointContext): Promise<Outcome> {
   let trace: Trace;
@@ -61,11 +64,13 @@ async function execute(point: TestPoint, cx: PointContext): Promise<Outcome> {
     return { verdict: 'error', reason: e.message, mismatches: [], calls: [] };
   }
   const j = judge(point.program, trace);
+  const drift = j.verdict === 'fail' ? (cx.elsewhere?.(point, trace) ?? []) : [];
   const calls = trace.steps.flatMap((s) => s.calls);
   const common = {
     mismatches: j.mismatches,
     calls: j.verdict === 'pass' ? [] : calls,
     ...(trace.crash ? { crash: trace.crash } : {}),
+    ...(drift.length > 0 ? { drift } : {}),
   };
   return { ...common, ...(point.xfail === undefined ? plain(j) : expectedToFail(j, point.xfail)) };
 }

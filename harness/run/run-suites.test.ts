@@ -8,6 +8,7 @@ import type { CaseRecord } from '../judge/verdict.js';
 import type { TestPoint } from '../suite/expand.js';
 import { pointsOf, profile } from '../suite/suites.test-helper.js';
 import type { CrashReport } from '../target/executor.js';
+import { NOTHING_PROBED } from '../target/fake-kernel.test-helper.js';
 import { TargetError } from '../target/executor.js';
 import { fakeTarget, FakeExecutor, no, yes } from '../target/fake-executor.test-helper.js';
 import type { Behaviour } from '../target/fake-executor.test-helper.js';
@@ -62,15 +63,7 @@ async function run(given: Given): Promise<Ran> {
     target,
     profile: profile('d0-mainline'),
     profileReason: '',
-    probe: {
-      profile: undefined,
-      reasons: [],
-      vmTypes: [],
-      capabilities: [],
-      commands: [],
-      requests: { plain: '?', errorOffset: '?', zero: '?', preserve: '?', defaultVm: '?' },
-      switches: [],
-    },
+    probe: NOTHING_PROBED,
     features: new Map(),
     identity,
   };

@@ -9,6 +9,7 @@ import { exitCode, totals } from '../report/totals.js';
 import type { Exit, Totals } from '../report/totals.js';
 import type { TestPoint } from '../suite/expand.js';
 import { TargetError } from '../target/executor.js';
+import type { Elsewhere } from './drift.js';
 import type { Journal } from './journal.js';
 import { RunProgress } from './progress.js';
 import type { RunDir } from './run-dir.js';
@@ -23,6 +24,8 @@ export interface RunRequest {
   /** Records of an earlier, unfinished run of the same points. */
   earlier: readonly CaseRecord[];
   readonly replay: (id: string) => string;
+  /** Which other profiles expect what a failing point did. */
+  readonly elsewhere?: Elsewhere;
   /** Streams that get the TAP report besides the file. */
   tap: readonly Writable[];
   /** Fewer executed points than this make the run an environment failure. */
@@ -119,7 +122,7 @@ function exitOf({ abandoned, crash }: End, exit: Exit): Exit {
 
 async function runAll(
   points: readonly TestPoint[],
-  { session: { target, profile, features }, replay, signal }: RunRequest,
+  { session: { target, profile, features }, replay, elsewhere, signal }: RunRequest,
   progress: RunProgress,
   record: (r: CaseRecord) => void,
 ): Promise<End> {
@@ -131,7 +134,12 @@ async function runAll(
     }
     progress.begin(point.id);
     try {
-      const result = await runPoint(point, { run: (p) => target.run(p, profile), features, replay });
+      const result = await runPoint(point, {
+        run: (p) => target.run(p, profile),
+        features,
+        replay,
+        ...(elsewhere && { elsewhere }),
+      });
       record(result);
       progress.end(result);
     } catch (e) {

@@ -7,6 +7,18 @@ import { CONVERSION_COMMANDS } from '../uapi/profiles/index.js';
 import type { RequestName } from '../uapi/profiles/index.js';
 import { yes } from './fake-executor.test-helper.js';
 import type { Behaviour } from './fake-executor.test-helper.js';
+import type { Probe } from './probe.js';
+
+/** What a session knows of a kernel that was not asked. */
+export const NOTHING_PROBED: Probe = {
+  profile: undefined,
+  reasons: [],
+  vmTypes: [],
+  capabilities: [],
+  commands: [],
+  requests: { plain: '?', errorOffset: '?', zero: '?', preserve: '?', defaultVm: '?' },
+  switches: [],
+};
 
 export interface FakeKernel {
   /** Answers to a NULL argument on a guest_memfd; ENOTTY unless named. */
