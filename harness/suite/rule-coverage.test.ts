@@ -61,6 +61,11 @@ describe('the shipped suites', () => {
     expect(errors.map((e) => e.message)).toEqual([]);
   });
 
+  it('hold every rule, for every profile of it', () => {
+    const lacking = ruleCoverage(book.rules, suites).filter((c) => c.uncovered.length > 0);
+    expect(lacking.map((c) => `${c.rule.id} ${c.uncovered.map((p) => p.id).join(' ')}`)).toEqual([]);
+  });
+
   it('say of every case what it holds', () => {
     expect(casesWithoutRules(suites)).toEqual([]);
   });
