@@ -17,7 +17,7 @@ describe('help', () => {
   it('names the commands and the exit codes, with 0', async () => {
     const { code, stdout, stderr } = await gmemcheck(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const name of ['run', 'list', 'explain', 'check', 'rules', 'probe', 'kernel', 'doctor'])
+    for (const name of ['run', 'list', 'explain', 'check', 'rules', 'probe', 'drift', 'kernel', 'doctor'])
       expect(stdout).toContain(`  ${name} `);
     expect(stdout).toContain('Exit codes: 0 as expected');
   });
