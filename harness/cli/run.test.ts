@@ -77,7 +77,7 @@ describe.skipIf(!hasKvm || !hasCompiler)(
       it('is a not ok with place, step, calls, expected and seen', () => {
         expect(ended.stdout).toMatch(/^ {4}not ok 1 - api-version$/m);
         for (const text of [
-          'wrong.yaml:7:16',
+          'wrong.yaml:8:16',
           'ioctl: {on: kvm, cmd: 44544, value: 0}',
           'openat(AT_FDCWD, "/dev/kvm", O_RDWR|O_CLOEXEC) = kvm',
           'ioctl(kvm, KVM_GET_API_VERSION, 0) = 12',
