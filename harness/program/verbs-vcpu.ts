@@ -23,14 +23,14 @@ export const VCPU_VERBS = {
       'the guest asks by KVM_HC_MAP_GPA_RANGE; value is what it sees in rax when it goes on without an exit',
     params: { vcpu, gpa, pages: num('pages of 4 KiB'), to: state },
     reports: ['value', 'nr', 'arg0', 'arg1', 'arg2', ...EXIT],
-    features: ['vcpu', 'exit-hypercall'],
+    features: ['vcpu', 'exit-hypercall', 'guest-hypercall'],
   },
   vcpu_return: {
     about: 'complete a hypercall and go on; value is what the guest sees in rax',
     params: { vcpu, value: num('what the hypercall returns') },
     primary: 'value',
     reports: ['value', ...EXIT],
-    features: ['vcpu', 'exit-hypercall'],
+    features: ['vcpu', 'exit-hypercall', 'guest-hypercall'],
   },
   pre_fault: {
     about: 'KVM_PRE_FAULT_MEMORY',

@@ -53,6 +53,9 @@ function single(f: Feature, page: bigint): PlannedStep[] {
     case 'memory_failure':
       // Of no bytes: the advice is known or is not, and nothing is poisoned.
       return advice('MADV_HWPOISON', 0n);
+    case 'hypercall':
+      // Not enabled for userspace: KVM itself answers, and the guest goes on.
+      return [vm, step('create_vcpu', {}), step('vcpu_hypercall', { gpa: 0n, pages: 1n, to: 'private' })];
     case 'become':
       return [step('fork', { steps: [step('become', {})] })];
     default:

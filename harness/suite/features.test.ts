@@ -52,6 +52,18 @@ describe('a feature', () => {
       { present: false, why: 'absent: the thing (NULL argument: ENOTTY)' },
     ],
     [
+      'whose hypercall comes back',
+      { open: 'hypercall' },
+      { ...ok, fields: { value: 0n } },
+      { present: true, why: 'the thing' },
+    ],
+    [
+      'whose hypercall never ends',
+      { open: 'hypercall' },
+      { ...failed('EINTR'), trouble: 'KVM_RUN was ended by the watchdog after 5000 ms' },
+      { present: false, why: 'absent: the thing (KVM_RUN was ended by the watchdog after 5000 ms)' },
+    ],
+    [
       'that is a parameter, whatever its value',
       { param: 'gmem_in_place_conversion' },
       { ...ok, fields: { value: 0n } },

@@ -34,7 +34,7 @@ export interface Feature {
 }
 
 /** Probes written for one feature each. */
-const OPEN = ['io_uring', 'memfd_secret', 'mbind', 'thp', 'memory_failure', 'become'] as const;
+const OPEN = ['io_uring', 'memfd_secret', 'mbind', 'thp', 'memory_failure', 'become', 'hypercall'] as const;
 
 /** Whether a feature is there, and why we think so. */
 export interface FeatureState {
@@ -168,6 +168,8 @@ function conclude(f: Feature, all: readonly StepResult[], asked: number): Featur
     const seen = `${f.capability} is ${value.toString()}`;
     return value === 0n ? lacks(f, seen) : { present: true, why: `${f.about} (${seen})` };
   }
+  // A backend that does not run the instruction (kvm_pvm) takes its fault again and again.
+  if (f.open === 'hypercall' && last.errno === 'EINTR') return lacks(f, last.trouble ?? last.errno);
   // A way to hold a page that does not is none, whatever the reason.
   if (last.trouble !== undefined)
     return f.pin === undefined ? doubtful(f, last.trouble) : lacks(f, last.trouble);
