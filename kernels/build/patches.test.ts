@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TargetError } from '../../harness/target/executor.js';
 import { applyPatches, patchHashes, touchedFiles } from './patches.js';
+import { hasPatch } from './tree.test-helper.js';
 
 let directory = '';
 beforeEach(() => {
@@ -35,7 +36,7 @@ describe('touchedFiles', () => {
   });
 });
 
-describe('applyPatches', () => {
+describe.skipIf(!hasPatch)('applyPatches (needs patch)', () => {
   const apply = (...patches: { name: string; text: string }[]): Promise<void> =>
     applyPatches(directory, patches, 'linux 7.3');
   it('applies one after the other, wherever the lines are now', async () => {

@@ -18,7 +18,7 @@ import { patchHashes } from './patches.js';
 import type { Recipe, Series } from './recipe-format.js';
 import { fetchSeries, patchesOf, seriesIsHere } from './series.js';
 import { patchedTree } from './tree.js';
-import { changeWord, git, LINES, makeTree } from './tree.test-helper.js';
+import { changeWord, git, hasGit, hasPatch, LINES, makeTree } from './tree.test-helper.js';
 
 let directory = '';
 let tree = '';
@@ -68,7 +68,7 @@ function mailbox(order: number[], change = (text: string): string => text): stri
   return file;
 }
 
-describe('a series', () => {
+describe.skipIf(!(hasGit && hasPatch))('a series (needs git, patch and xz)', () => {
   it('in a mailbox is applied in the order of its numbers, without cover letter', async () => {
     const mbox = mailbox([2, 0, 1]);
     const found = await patchesOf(recipe({ mbox }));
@@ -158,7 +158,7 @@ describe('a series', () => {
   });
 });
 
-describe('a series by its message-id', () => {
+describe.skipIf(!(hasGit && hasPatch))('a series by its message-id (needs git, patch and xz)', () => {
   const posted = recipe({ 'message-id': '20260101-x@example.org' });
   const tools = (...commands: [string, string][]): void => {
     const bin = join(directory, 'bin');

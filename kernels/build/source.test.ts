@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TargetError } from '../../harness/target/executor.js';
 import type { BuiltSource } from './recipe-format.js';
 import { prepareSource, rememberedSource, resolveSource } from './source.js';
-import { git, makeTree } from './tree.test-helper.js';
+import { git, hasGit, makeTree } from './tree.test-helper.js';
 
 let directory = '';
 let tree = '';
@@ -29,7 +29,7 @@ async function prepare(source: BuiltSource): Promise<{ version: string; key: str
   return { ...resolved, at: await prepareSource(source, resolved, quiet) };
 }
 
-describe('a source of kind git', () => {
+describe.skipIf(!hasGit)('a source of kind git (needs git and xz)', () => {
   it('is exported from the commit, without what is not committed', async () => {
     const commit = git(tree, 'rev-parse', 'HEAD');
     writeFileSync(join(tree, 'Makefile'), 'changed');
@@ -80,7 +80,7 @@ describe('a source of kind git', () => {
   });
 });
 
-describe('a source of kind tarball', () => {
+describe.skipIf(!hasGit)('a source of kind tarball (needs git and xz)', () => {
   let path = '';
   let sha256 = '';
   beforeEach(() => {

@@ -2,6 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findCommand } from './tools.js';
+
+/** What the tests of sources and patches run; a machine that only runs suites may have neither. */
+export const hasPatch = findCommand('patch') !== undefined;
+export const hasGit = findCommand('git') !== undefined && findCommand('xz') !== undefined;
 
 /** Run git as somebody. @returns what it prints, trimmed. */
 export function git(tree: string, ...args: string[]): string {
