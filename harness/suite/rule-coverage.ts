@@ -21,7 +21,7 @@ export interface Coverage {
  * Features that a dialect decides by definition: a case that requires one is skipped where it cannot be, and
  * holds nothing there.
  */
-const DIALECTS_OF_FEATURE: Readonly<Record<string, string>> = {
+export const DIALECTS_OF_FEATURE: Readonly<Record<string, string>> = {
   conversion: 'd1..d8',
   'no-conversion': 'd0',
   'vm-attributes2': 'd0',
@@ -60,7 +60,7 @@ export function ruleCoverage(rules: readonly Rule[], suites: readonly LoadedSuit
     return {
       rule,
       cases: holders.map(({ id }) => id),
-      uncovered: rule.unreachable ? [] : profilesOfRule(rule).filter((p) => !held(p)),
+      uncovered: rule.unreachable || rule.assumed ? [] : profilesOfRule(rule).filter((p) => !held(p)),
     };
   });
 }

@@ -20,6 +20,11 @@ export interface Rule {
   profiles: readonly string[];
   /** Architectures it holds for; all when not given. */
   arch?: readonly Arch[];
+  /**
+   * The model of the specification relies on it, and it is no rule of the interface under test: how memory,
+   * descriptors and processes work everywhere. No case has to hold it.
+   */
+  assumed?: true;
   /** Why no emulated machine can show it, and the case that runs where it can be shown. */
   unreachable?: { why: string; case: string };
 }
@@ -49,6 +54,7 @@ const SCHEMA = {
           source: list(text),
           profiles: list({ type: 'string' }),
           arch: list({ enum: [...ARCHES] }),
+          assumed: { const: true },
           unreachable: {
             type: 'object',
             required: ['why', 'case'],

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { crossCheck } from '../run/cross-check.js';
+import type { FindingKind, SpecFinding } from '../run/cross-check.js';
+import { select } from '../run/select.js';
+import { RULES } from '../spec/rules/index.js';
+import { expandSuite } from '../suite/expand.js';
+import type { LoadedSuite } from '../suite/load.js';
+import { SMALLEST_PAGE } from '../suite/contexts.js';
+import { DIALECTS_OF_FEATURE } from '../suite/rule-coverage.js';
+import { ARCHES } from '../uapi/arch.js';
+import type { Arch } from '../uapi/arch.js';
+import { PROFILES, profilesOf } from '../uapi/profiles/index.js';
+import type { Profile } from '../uapi/profiles/index.js';
+
+export interface SpecCheckOptions {
+  ids: readonly string[];
+  arches?: readonly Arch[];
+  profiles?: readonly Profile[];
+}
+
+/** A finding, with the point and every context that it was found in. */
+export interface PlacedFinding extends SpecFinding {
+  point: string;
+  contexts: string[];
+}
+
+/** What the comparison of all cases with the model came to. */
+export interface SpecCheck {
+  /** Points compared, in all contexts together. */
+  points: number;
+  counts: Record<FindingKind, number>;
+  findings: PlacedFinding[];
+}
+
+/**
+ * Compare every case with the model, in every architecture and profile that it holds for.
+ * @throws SelectError for an id that matches nothing
+ */
+export function checkSpec(suites: readonly LoadedSuite[], options: SpecCheckOptions): SpecCheck {
+  const counts = { contradiction: 0, strict: 0, vague: 0, loose: 0 };
+  const merged = new Map<string, PlacedFinding>();
+  let points = 0;
+  for (const arch of options.arches ?? ARCHES) {
+    for (const profile of options.profiles ?? PROFILES) {
+      const context = { arch, profile, pageSize: SMALLEST_PAGE };
+      const all = suites.flatMap((suite) => expandSuite(suite, context));
+      for (const point of select(all, options.ids)) {
+        if (point.skip || !possible(point.requires, profile)) continue;
+        points++;
+        for (const f of crossCheck(RULES, point, context)) {
+          counts[f.kind]++;
+          const key = [point.id, f.kind, f.step, f.expected, f.model].join('\n');
+          const same = merged.get(key);
+          const name = `${arch}/d${profile.dialect}`;
+          if (same) same.contexts.push(name);
+          else merged.set(key, { ...f, point: point.id, contexts: [name] });
+        }
+      }
+    }
+  }
+  return { points, counts, findings: [...merged.values()] };
+}
+
+/** Whether a kernel of this dialect can have what a point requires: features that the dialect decides. */
+function possible(requires: readonly string[], profile: Profile): boolean {
+  return requires.every((id) => {
+    const dialects = DIALECTS_OF_FEATURE[id];
+    return dialects === undefined || profilesOf(dialects).includes(profile);
+  });
+}
+
+/** A finding in three lines. */
+export function findingText(f: PlacedFinding): string {
+  return [
+    `${f.where}: ${f.point} step ${f.step}: ${f.kind} in ${f.contexts.join(' ')}`,
+    `    ${f.what}`,
+    `    case: ${f.expected}; model: ${f.model}`,
+  ].join('\n');
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PinWay } from '../../program/pin-ways.js';
+import type { Contents } from './memory.js';
+import type { Ranges } from './ranges.js';
+import type { Id } from './state.js';
+
+/** Kinds of files that the vocabulary tells apart. */
+export type FdKind = 'kvm' | 'vm' | 'gmem' | 'vcpu' | 'file';
+
+/** Whose accesses a page of a guest_memfd serves: the host's too, or the guest's alone. */
+export type PageState = 'shared' | 'private';
+
+export interface Vm {
+  /** VM type as the program wrote it, resolved: never `private_capable`. `raw` types are numbers as text. */
+  readonly type: string;
+  /** The process that made it; its ioctls work in that address space only (kvm_vm_ioctl, EIO). */
+  readonly mm: Id;
+  /** By slot id, address space in the upper 16 bits. */
+  readonly slots: ReadonlyMap<bigint, Slot>;
+  /** Attributes by guest frame, of dialects in which VMs keep them (KVM_SET_MEMORY_ATTRIBUTES). */
+  readonly attributes: Ranges<bigint>;
+  /** Ids of vCPUs that exist. */
+  readonly vcpuIds: ReadonlySet<bigint>;
+  /** Capabilities that were enabled, with their first argument. */
+  readonly enabled: ReadonlyMap<bigint, bigint>;
+}
+
+export interface Slot {
+  /** Guest physical address, bytes; a multiple of the page size. */
+  readonly gpa: bigint;
+  /** Bytes. */
+  readonly size: bigint;
+  /** KVM_MEM_* */
+  readonly flags: bigint;
+  /** The guest_memfd, when KVM_MEM_GUEST_MEMFD was given. The slot keeps nothing alive. */
+  readonly gmem?: Id;
+  /** First page of the file, guest_memfd_offset divided by the page size. */
+  readonly firstPage: number;
+  /** userspace_addr: where in which mapping, when it was given by one. */
+  readonly user?: { readonly map: Id; readonly offset: bigint };
+}
+
+export interface Gmem {
+  /** The VM that made it, which it keeps alive. */
+  readonly vm: Id;
+  /** Size of the file, pages. */
+  readonly pages: number;
+  /** GUEST_MEMFD_FLAG_* that it was made with, in its dialect's numbers. */
+  readonly flags: bigint;
+  /** State of pages that were converted; the others are as the flags say (`initial`). */
+  readonly states: Ranges<PageState>;
+  readonly initial: PageState;
+  /** Whether the file can be mapped. */
+  readonly mappable: boolean;
+  /** Pages that have a folio. */
+  readonly allocated: Ranges<true>;
+  readonly contents: Contents;
+  /** Pages that memory failure took. */
+  readonly poisoned: Ranges<true>;
+}
+
+export interface Vcpu {
+  readonly vm: Id;
+  readonly id: bigint;
+  /** A hypercall that userspace has to complete by vcpu_return. */
+  readonly hypercall?: true;
+}
+
+/** A file of another kind, of the verb `open`. */
+export interface OtherFile {
+  readonly kind: string;
+  /** What it holds, for those that can be mapped. */
+  readonly contents: Contents;
+  /** Bytes. */
+  readonly size: bigint;
+}
+
+/** Anonymous memory. */
+export interface PlainMemory {
+  readonly contents: Contents;
+  readonly poisoned: Ranges<true>;
+}
+
+/** A mapping by the name that the program gave it, whatever became of its parts. */
+export interface Mapping {
+  /** The open file that it keeps alive; undefined for anonymous memory. */
+  readonly file?: Id;
+  /** The memory behind it when it is anonymous. */
+  readonly memory?: Id;
+  /** MAP_SHARED, or a private copy. */
+  readonly shared: boolean;
+  /** Offset into the file of the first byte, pages. */
+  readonly firstPage: number;
+  /** Length that was asked for, bytes. */
+  readonly length: bigint;
+  /** PROT_* by page of the mapping; a page that has none is not mapped. */
+  readonly prot: Ranges<bigint>;
+  /** Pages of the mapping that are in the page tables. */
+  readonly present: Ranges<true>;
+}
+
+/** What holds pages. */
+export interface Pin {
+  readonly how: PinWay;
+  /** The process whose end ends it. */
+  readonly process: Id;
+  /** The guest_memfd whose pages it holds; undefined for other memory. */
+  readonly gmem?: Id;
+  /** Pages of the file that it holds. */
+  readonly pages: Ranges<true>;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Mapping, PlainMemory } from './objects.js';
+import { NOWHERE } from './ranges.js';
+import { self, set, without } from './state.js';
+import type { Id, State } from './state.js';
+
+/**
+ * The state in a child right after fork(2): the same descriptors, the same mappings. Shared mappings are
+ * found again when they are touched (mm/memory.c copy_page_range, vma_needs_copy); private memory is the
+ * child's own.
+ */
+export function forked(state: State): State {
+  const parent = self(state);
+  const child = state.nextId;
+  const memories = new Map<Id, PlainMemory>(state.memories);
+  const maps = new Map<Id, Mapping>();
+  let nextId = child + 1;
+  for (const [id, map] of parent.maps) {
+    const memory = map.memory === undefined ? undefined : state.memories.get(map.memory);
+    if (map.shared || !memory) {
+      maps.set(id, map.shared ? { ...map, present: NOWHERE } : map);
+      continue;
+    }
+    memories.set(nextId, memory);
+    maps.set(id, { ...map, memory: nextId });
+    nextId++;
+  }
+  return {
+    ...state,
+    nextId,
+    memories,
+    running: child,
+    processes: set(state.processes, child, { ...parent, maps }),
+  };
+}
+
+/** The state after the running child ended and `parent` goes on: its descriptors, mappings and pins are gone. */
+export function ended(state: State, parent: Id): State {
+  const pins = [...state.pins].filter(([, pin]) => pin.process !== state.running);
+  return {
+    ...state,
+    running: parent,
+    processes: without(state.processes, state.running),
+    pins: pins.length === state.pins.size ? state.pins : new Map(pins),
+  };
+}

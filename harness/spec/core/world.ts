@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Arch } from '../../uapi/arch.js';
+import type { Profile } from '../../uapi/profiles/index.js';
+
+/** What does not change while a program runs: the machine, the dialect, how the kernel was built. */
+export interface World {
+  readonly arch: Arch;
+  readonly profile: Profile;
+  /** 0 for mainline, 8 for the interface as applied; `dialect >= 7` reads better than a profile's id. */
+  readonly dialect: number;
+  /** Bytes. */
+  readonly pageSize: number;
+  /** Whether the kernel, the machine and the target have a feature of suites/features.yaml. */
+  has(feature: string): boolean;
+}
+
+/**
+ * Features that differ between kernels of one dialect, with what the kernels of our recipes have; those that
+ * follow from dialect and architecture are in `byDialect`. A feature `no-x` is the absence of `x`.
+ */
+const USUAL: Readonly<Record<string, boolean>> = {
+  'vm-sev': false,
+  'vm-sev-es': false,
+  'vm-snp': false,
+  'vm-tdx': false,
+  'arm-mte': false,
+  'coco-launch': false,
+  'failing-allocations': false,
+  'parallel-steps': true,
+  pkvm: false,
+  'timer-signal': false,
+};
+
+function byDialect(feature: string, arch: Arch, dialect: number): boolean {
+  const x86 = arch === 'x86_64';
+  switch (feature) {
+    case 'conversion':
+      return x86 && dialect >= 1;
+    case 'vm-attributes':
+      // Files keep the state from dialect 3 on: VMs need not, and the kernels of our recipes choose.
+      return x86;
+    case 'vm-attributes2':
+    case 'vm-attributes-parameter':
+    case 'in-place-parameter':
+      return false;
+    case 'vm-private':
+    case 'vm-sw-protected':
+    case 'smm':
+    case 'pre-fault':
+    case 'pre-fault-tdp':
+    case 'exit-hypercall':
+    case 'guest-hypercall':
+    case 'compat':
+      return x86;
+    default:
+      return USUAL[feature] ?? true;
+  }
+}
+
+/**
+ * The world of a dialect.
+ * @param given features that are known to be there or not; the rest is as in the kernels of our recipes
+ */
+export function worldOf(
+  profile: Profile,
+  arch: Arch,
+  pageSize: number,
+  given: ReadonlyMap<string, boolean> = new Map(),
+): World {
+  const dialect = profile.dialect;
+  const plain = (feature: string): boolean => given.get(feature) ?? byDialect(feature, arch, dialect);
+  return {
+    arch,
+    profile,
+    dialect,
+    pageSize,
+    has: (feature) =>
+      given.get(feature) ?? (feature.startsWith('no-') ? !plain(feature.slice(3)) : plain(feature)),
+  };
+}
+
+/** The features that a case requires as what is given: `no-x` means that `x` is not there. */
+export function givenBy(requires: readonly string[]): Map<string, boolean> {
+  return new Map(
+    requires.map((id): [string, boolean] => (id.startsWith('no-') ? [id.slice(3), false] : [id, true])),
+  );
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { PageState, Vm } from '../core/objects.js';
+import type { World } from '../core/world.js';
+
+/**
+ * GUEST_MEMFD_FLAG_MMAP; dialect 1 calls it SUPPORT_SHARED and gives it the same bit
+ * (cover.1747264138.git.ackerleytng 04/51).
+ */
+export const MAPPABLE = 1n;
+/** GUEST_MEMFD_FLAG_INIT_SHARED; GUEST_MEMFD_FLAG_INIT_PRIVATE in dialect 1. */
+export const INIT = 2n;
+
+/** Whether memory of this VM can be private (arch/x86/kvm/x86.c kvm_arch_has_private_mem). */
+export const hasPrivateMemory = (vm: Vm): boolean => ['sw_protected', 'snp', 'tdx'].includes(vm.type);
+
+/** Flags that a VM takes (include/linux/kvm_host.h kvm_gmem_get_supported_flags). */
+export function knownFlags(world: World, vm: Vm): bigint {
+  if (world.dialect >= 1 && world.has('conversion')) return MAPPABLE | INIT;
+  return hasPrivateMemory(vm) ? MAPPABLE : MAPPABLE | INIT;
+}
+
+/** Whether a file made with these flags can be mapped. */
+export const isMappable = (flags: bigint): boolean => (flags & MAPPABLE) !== 0n;
+
+/** The state that pages of a new file have. */
+export function initialState(world: World, flags: bigint): PageState {
+  const bit = (flags & INIT) !== 0n;
+  if (world.dialect === 1) return isMappable(flags) && !bit ? 'shared' : 'private';
+  return bit ? 'shared' : 'private';
+}

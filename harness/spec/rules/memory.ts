@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { RuleBook } from '../core/step.js';
+
+/** Rules of accesses through mappings, and what holds pages. */
+export const MEMORY_RULES: RuleBook = {};
