@@ -60,7 +60,7 @@ function perPass(action: () => void): number[] {
 }
 
 async function oneReply({ target }: Session, { wire }: Lowered): Promise<WireReply> {
-  const { reply } = await target.executor.run(wire);
+  const reply = (await target.executor?.run(wire))?.reply;
   if (!reply) throw new TargetError('the guest died while its costs were measured');
   return reply;
 }

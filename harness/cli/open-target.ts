@@ -5,6 +5,8 @@ import { AgentExecutor } from '../target/agent-executor.js';
 import { TargetError } from '../target/executor.js';
 import { HostExecutor } from '../target/host-executor.js';
 import { KernelTarget } from '../target/kernel-target.js';
+import { SpecTarget } from '../target/spec-target.js';
+import type { Target } from '../target/target.js';
 import { QemuExecutor } from '../target/qemu-executor.js';
 import type { QemuOptions } from '../target/qemu-executor.js';
 import type { Arch } from '../uapi/arch.js';
@@ -18,11 +20,14 @@ import type { BootOptions, ChosenBoot } from './boot-choice.js';
 import { UsageError } from './exit.js';
 import { recipeOfTarget, requireArch } from './find-recipe.js';
 import { machineArch } from './machine-arch.js';
+import { findProfile } from '../uapi/profiles/index.js';
 
 /** What the command line says about where to run. */
 export interface TargetChoice extends BootOptions {
-  /** `auto`, `host`, `agent`, `qemu` (with `kernel`) or `qemu:RECIPE`. */
+  /** `auto`, `host`, `agent`, `spec`, `qemu` (with `kernel`) or `qemu:RECIPE`. */
   target: string;
+  /** Dialect of the model; kernels are asked. */
+  profile?: string;
   arch: Arch;
   /** A user's own kernel image. */
   kernel?: string;
@@ -32,13 +37,18 @@ export interface TargetChoice extends BootOptions {
 
 /** A target that is ready to be opened, with what the report and the gate want to know about it. */
 export interface ChosenTarget {
-  target: KernelTarget;
+  target: Target;
+  /** There was nothing better: a run on it proves nothing that was asked for, whatever its points say. */
+  makeshift?: true;
   /** Set for kernels that we ship a recipe for. */
   recipe?: Recipe;
   built?: BuiltKernel;
   /** How a kernel with a recipe is booted. */
   boot?: ChosenBoot;
 }
+
+/** Name of the model as a target. */
+const SPEC = 'spec';
 
 /** Milliseconds per program inside a guest under TCG, as a factor of the same on this machine. */
 const TCG_FACTOR = 3;
@@ -54,19 +64,16 @@ export function kvmOpens(): boolean {
 }
 
 /**
- * Find out what `auto` means: the running kernel when /dev/kvm opens, else a guest kernel that is built.
+ * Find out what `auto` means: the running kernel when /dev/kvm opens, else a guest kernel that is built, else
+ * the model.
  * @param look what is there; this machine, unless a test says otherwise
- * @throws TargetError saying on one line what is missing and what to run
  */
 export async function resolveAuto(arch: Arch, look = { kvmOpens, findBuiltKernel }): Promise<string> {
   if (look.kvmOpens()) return 'host';
   for (const recipe of loadRecipes()) {
     if (await look.findBuiltKernel(recipe, arch)) return `qemu:${recipe.name}`;
   }
-  const names = loadRecipes().map((r) => r.name);
-  throw new TargetError(
-    `no target: /dev/kvm does not open and no guest kernel is built; run: gmemcheck kernel build ${names[0] ?? ''} (see also: gmemcheck doctor)`,
-  );
+  return SPEC;
 }
 
 /**
@@ -86,6 +93,12 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
     const options = { disposable: true, timeoutMs: timeoutMs * TCG_FACTOR };
     return { target: new KernelTarget(`qemu:${basename(own)}`, executor, options) };
   }
+  if (named === SPEC) {
+    refuseBootOptions(choice, '--target spec');
+    const makeshift = choice.target === 'auto';
+    if (makeshift) process.stderr.write(noKernel());
+    return { target: modelOf(choice), ...(makeshift && { makeshift }) };
+  }
   if (named === 'host' || named === 'agent') {
     refuseBootOptions(choice, `--target ${named}`);
     if (choice.arch !== machineArch()) {
@@ -97,6 +110,23 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
     return { target: new KernelTarget(named, executor, { disposable: false, timeoutMs }) };
   }
   return chooseRecipe(named, choice, timeoutMs * TCG_FACTOR);
+}
+
+/** What is said before a run on the model that nobody asked for. */
+export function noKernel(): string {
+  return [
+    'note: no kernel to test: /dev/kvm does not open and no guest kernel is built.',
+    'note: this runs on the model of the interface, which shows what the suites ask and proves nothing about any kernel.',
+    `note: to test a kernel, run: gmemcheck kernel build ${loadRecipes()[0]?.name ?? ''} (see also: gmemcheck doctor)`,
+    '',
+  ].join('\n');
+}
+
+/** The newest dialect unless another is asked for; there is but mainline where no VM has private memory. */
+function modelOf({ arch, profile = arch === 'x86_64' ? 'd8' : 'd0' }: TargetChoice): SpecTarget {
+  const found = findProfile(profile);
+  if (!found) throw new UsageError(`expected a profile, got '${profile}'`);
+  return new SpecTarget(arch, found);
 }
 
 /** What a guest takes from the kernel that it boots. */
@@ -112,7 +142,7 @@ async function chooseRecipe(named: string, choice: TargetChoice, timeoutMs: numb
   const { arch } = choice;
   const recipe = recipeOfTarget(named);
   if (!recipe) {
-    const known = ['host', 'agent', ...loadRecipes().map((r) => `qemu:${r.name}`)].join(', ');
+    const known = ['host', 'agent', SPEC, ...loadRecipes().map((r) => `qemu:${r.name}`)].join(', ');
     throw new UsageError(`expected a target of ${known}, or qemu with --kernel PATH, got '${named}'`);
   }
   requireArch(recipe, arch);

@@ -29,6 +29,7 @@ import { EXIT, UsageError } from './exit.js';
 import { bootWords, renderBoot } from './boot-choice.js';
 import type { ChosenTarget } from './open-target.js';
 import { FEATURES, REFERENCE, shellWord, SUITES, version } from './paths.js';
+import { ROUNDS } from './rounds.js';
 import type { RunOptions } from './run.js';
 
 /** Run the selected points on one target: journal, reports, environment, comparison, summary. */
@@ -70,7 +71,9 @@ export async function runOnce(
       pageSize: session.target.hello.pageSize,
     }),
     tap: options.format === 'tap' && !options.json ? [process.stdout] : [],
+    rounds: { count: options.rounds, seed: options.seed },
     minimum: options.minimum ?? (whole ? (chosen.boot?.minimumPoints[session.target.arch] ?? 1) : 1),
+    casesOnly: !options.spec,
     signal,
   });
   if (options.format === 'ktap' && !options.json) process.stdout.write(result.ktap);
@@ -162,13 +165,17 @@ async function describe(
   sha256: string,
 ): Promise<Environment> {
   const { target, identity, profileReason } = session;
-  const remote = new RemoteFiles(target.executor, target.arch, target.hello.pageSize);
+  const { executor } = target;
   const file = chosen.built?.config;
   const config = file === undefined ? undefined : await readFile(file, 'utf8');
-  const kernel = target.options.disposable ? await readFacts(remote, config) : await readHostFacts();
-  const facts = target.executor.facts();
-  // Already built by the executor: this only names it. The ffi-rs worker has none.
-  const agent = target.features.has('fork') ? (await buildAgent(target.arch)).path : undefined;
+  const kernel = !executor
+    ? { kvm: { modules: [], parameters: {} }, cpu: {} }
+    : target.options.disposable
+      ? await readFacts(new RemoteFiles(executor, target.arch, target.hello.pageSize), config)
+      : await readHostFacts();
+  const facts = executor?.facts() ?? {};
+  // Already built by the executor: this only names it. The ffi-rs worker has none, and the model.
+  const agent = executor && target.features.has('fork') ? (await buildAgent(target.arch)).path : undefined;
   // A commit is that of one directory; for single files and several places none is named.
   const [first = SUITES] = paths;
   const one = paths.length === 1 && statSync(first).isDirectory();
@@ -196,6 +203,8 @@ function replayCommand(options: RunOptions, { identity, target }: Session): (id:
     ...(target.options.disposable ? ['--arch', identity.arch] : []),
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...bootWords(options),
+    ...(options.rounds === ROUNDS ? [] : ['--rounds', String(options.rounds)]),
+    ...(options.seed === 1 ? [] : ['--seed', String(options.seed)]),
     ...(options.suites ?? []).flatMap((s) => ['--suites', s]),
   ];
   return (id) => `gmemcheck run ${words.map(shellWord).join(' ')} ${shellWord(id)}`;
@@ -248,7 +257,7 @@ async function reference(
 
 /** `; started from a snapshot (149 ms)`, for executors that boot something. */
 function startOf({ target }: Session): string {
-  const { start, startMs } = target.executor.facts();
+  const { start, startMs } = target.executor?.facts() ?? {};
   return start === undefined
     ? ''
     : `; started from ${start === 'snapshot' ? 'a snapshot' : 'a boot'} (${startMs ?? '?'} ms)`;

@@ -21,6 +21,8 @@ export interface Mismatch {
   /** What was expected and what was seen, one line each. */
   expected: string;
   seen: string;
+  /** What the specification allows at this step, one line for each outcome with its rule. */
+  allowed?: readonly string[];
   /** strace-like rendering of the calls of this step. */
   calls: string[];
 }
@@ -44,6 +46,10 @@ export interface CaseRecord {
   /** Failing steps, in order. */
   mismatches: Mismatch[];
   crash?: CrashReport;
+  /** Of a point with parallel threads: rounds that ran, the last of which decided. */
+  rounds?: number;
+  /** Of such a point: what shifted the threads in the last round. */
+  seed?: number;
   /** Every call of the program, strace-like; kept for fail, error and crash. */
   calls: string[];
   /** Command that runs this case alone on the same target. */

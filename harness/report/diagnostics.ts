@@ -10,6 +10,8 @@ export interface StepDiagnostic {
   calls: string[];
   expected: string;
   seen: string;
+  /** What the specification allows, with rules. */
+  allowed?: string[];
 }
 
 /** What a report says of a case that did not end as expected. Strings are single lines. */
@@ -24,6 +26,8 @@ export interface Diagnostic {
   reason?: string;
   mismatches?: StepDiagnostic[];
   crash?: { kind: string; title: string; console: string[] };
+  /** Which round of parallel threads it was, and what shifted them in it. */
+  round?: string;
   calls?: string[];
   replay: string;
 }
@@ -53,6 +57,7 @@ export function diagnose(record: CaseRecord): Diagnostic {
     calls: limited(mismatch.calls.map((call) => addresses.name(call))),
     expected: addresses.name(mismatch.expected),
     seen: addresses.name(mismatch.seen),
+    ...(mismatch.allowed && { allowed: limited(mismatch.allowed.map(oneLine)) }),
   }));
   const { crash } = record;
   return {
@@ -70,6 +75,9 @@ export function diagnose(record: CaseRecord): Diagnostic {
         title: stableConsoleLine(crash.title).trim(),
         console: limited(crash.excerpt.map(stableConsoleLine)),
       },
+    }),
+    ...(record.rounds !== undefined && {
+      round: `${record.rounds}, seed ${record.seed ?? 0}`,
     }),
     ...(calls.length > 0 && { calls: limited(calls) }),
     replay: oneLine(record.replay),

@@ -134,6 +134,7 @@ function diagnosticLines(name: string, diagnostic: Diagnostic): string[] {
     lines.push(`  step ${mismatch.step} at ${mismatch.where}: ${mismatch.what}`);
     lines.push(...mismatch.calls.map((call) => `    call: ${call}`));
     lines.push(`    expected: ${mismatch.expected}`, `    seen: ${mismatch.seen}`);
+    lines.push(...(mismatch.allowed ?? []).map((outcome) => `    allowed: ${outcome}`));
   }
   if (crash) {
     lines.push(`  ${crash.kind}: ${crash.title}`, ...crash.console.map((line) => `    console: ${line}`));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { describeExpect, describeStep, faultText, number } from '../program/describe.js';
+import { describeExpect, describeStep } from '../program/describe.js';
 import type { PlannedStep } from '../program/step.js';
 import { compare } from '../spec/core/match.js';
-import type { Outcome } from '../spec/core/outcome.js';
+import { outcomeText } from '../spec/core/outcome-text.js';
 import { ended, forked } from '../spec/core/process.js';
 import { START } from '../spec/core/state.js';
 import type { State } from '../spec/core/state.js';
@@ -96,17 +96,4 @@ function one(walk: Walk, states: readonly State[], planned: PlannedStep, step: n
   const open = [...new Set(fitting.flatMap((c) => c.open))];
   if (open.length > 0) found('loose', [...new Set(fitting.map((c) => outcomeText(c.outcome)))].join('; or '));
   return fitting.slice(0, MAX_STATES).map((c) => c.outcome.next);
-}
-
-/** `EINVAL (gmem.attr.flags-einval)`. */
-export function outcomeText({ rule, errno, fields, fault }: Outcome): string {
-  const head = fault ? faultText(fault) : errno === '0' ? 'success' : errno === 'any' ? 'anything' : errno;
-  const parts = Object.entries(fields).map(([name, allowed]) =>
-    typeof allowed === 'bigint'
-      ? `${name} ${number(allowed)}`
-      : allowed === 'any'
-        ? `any ${name}`
-        : `${name} ${allowed.map(number).join(' or ')}`,
-  );
-  return `${[head, ...parts].join(', ')} (${rule})`;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { judge } from '../judge/judge.js';
+import { reconcile } from '../judge/reconcile.js';
 import type { Judgement } from '../judge/judge.js';
 import type { CaseRecord } from '../judge/verdict.js';
 import type { Trace } from '../program/trace.js';
+import { hasThreads } from '../program/step.js';
 import type { Program } from '../program/step.js';
+import type { Tracked } from '../spec/core/track.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { FeatureState } from '../suite/features.js';
 import type { Elsewhere } from './drift.js';
@@ -11,12 +14,27 @@ import { TargetError } from '../target/executor.js';
 
 /** What a point is run with. */
 export interface PointContext {
-  readonly run: (program: Program) => Promise<Trace>;
+  /** @param seed chooses how parallel threads are shifted against each other */
+  readonly run: (program: Program, seed?: number) => Promise<Trace>;
   features: ReadonlyMap<string, FeatureState>;
+  /** Follows a trace through the specification; absent where the specification itself is what runs. */
+  readonly specification?: (program: Program, trace: Trace) => Tracked;
   /** Which other profiles expect what was seen. */
   readonly elsewhere?: Elsewhere;
   /** Command that runs a point alone. */
   readonly replay: (id: string) => string;
+  /** How often programs with parallel threads run; default: once. */
+  readonly rounds?: Rounds;
+}
+
+/** Rounds of a program whose outcome depends on timing: each is a run of the whole program. */
+export interface Rounds {
+  /** At most; the first round that does not pass is the last. */
+  count: number;
+  /** Of the first round; each further round has the next. */
+  seed: number;
+  /** Called before each round, counted from 1. */
+  readonly begin?: (round: number) => void;
 }
 
 /**
@@ -53,17 +71,36 @@ function missing(point: TestPoint, features: PointContext['features']): TestPoin
   return undefined;
 }
 
-type Outcome = Pick<CaseRecord, 'verdict' | 'reason' | 'drift' | 'mismatches' | 'crash' | 'calls'>;
+type Outcome = Pick<
+  CaseRecord,
+  'verdict' | 'reason' | 'drift' | 'mismatches' | 'crash' | 'calls' | 'rounds' | 'seed'
+>;
 
+/** Once; or, where threads race, until a round does not pass. */
 async function execute(point: TestPoint, cx: PointContext): Promise<Outcome> {
+  if (!hasThreads(point.program)) return executeOnce(point, cx);
+  const { count, seed, begin } = cx.rounds ?? { count: 1, seed: 1 };
+  for (let round = 1; ; round++) {
+    begin?.(round);
+    const outcome = await executeOnce(point, cx, seed + round - 1);
+    const { verdict } = outcome;
+    // What is known to fail has not passed by surprise before its last round.
+    const good = verdict === 'pass' || (verdict === 'xpass' && point.xfail !== undefined);
+    if (!good || round >= count) return { ...outcome, rounds: round, seed: seed + round - 1 };
+  }
+}
+
+async function executeOnce(point: TestPoint, cx: PointContext, seed?: number): Promise<Outcome> {
   let trace: Trace;
   try {
-    trace = await cx.run(point.program);
+    trace = await cx.run(point.program, seed);
   } catch (e) {
     if (!(e instanceof TargetError) || e.scope === 'fatal') throw e;
     return { verdict: 'error', reason: e.message, mismatches: [], calls: [] };
   }
-  const j = judge(point.program, trace);
+  const own = judge(point.program, trace);
+  const tracked = cx.specification?.(point.program, trace);
+  const j = tracked ? reconcile(own, tracked) : own;
   const drift = j.verdict === 'fail' ? (cx.elsewhere?.(point, trace) ?? []) : [];
   const calls = trace.steps.flatMap((s) => s.calls);
   const common = {

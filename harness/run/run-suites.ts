@@ -28,6 +28,10 @@ export interface RunRequest {
   readonly elsewhere?: Elsewhere;
   /** Streams that get the TAP report besides the file. */
   tap: readonly Writable[];
+  /** Judge by the cases alone. */
+  casesOnly?: boolean;
+  /** How often points with parallel threads run; default: once. */
+  rounds?: { count: number; seed: number };
   /** Fewer executed points than this make the run an environment failure. */
   minimum: number;
   /** Ends the run early; what is recorded stays. */
@@ -68,7 +72,7 @@ export async function runSuites(request: RunRequest): Promise<RunResult> {
       // Closed already, with a trailer, when the run is complete.
       journal.close();
       // What the first part of a resumed run saw stays.
-      await appendFile(dir.console, session.target.executor.console());
+      await appendFile(dir.console, session.target.executor?.console() ?? '');
     } finally {
       await tap.end(bail);
     }
@@ -122,10 +126,12 @@ function exitOf({ abandoned, crash }: End, exit: Exit): Exit {
 
 async function runAll(
   points: readonly TestPoint[],
-  { session: { target, profile, features }, replay, elsewhere, signal }: RunRequest,
+  { session, casesOnly, replay, elsewhere, rounds, signal }: RunRequest,
   progress: RunProgress,
   record: (r: CaseRecord) => void,
 ): Promise<End> {
+  const { target, profile, features } = session;
+  const specification = casesOnly === true ? undefined : session.specification;
   let abandoned: string | undefined;
   for (const point of points) {
     if (signal.aborted) {
@@ -135,10 +141,14 @@ async function runAll(
     progress.begin(point.id);
     try {
       const result = await runPoint(point, {
-        run: (p) => target.run(p, profile),
+        run: (p, seed) => target.run(p, profile, seed),
         features,
         replay,
         ...(elsewhere && { elsewhere }),
+        ...(specification && { specification }),
+        ...(rounds && {
+          rounds: { ...rounds, begin: (n: number) => progress.round(n, rounds.count) },
+        }),
       });
       record(result);
       progress.end(result);
@@ -153,7 +163,7 @@ async function runAll(
 /** A complaint that came after the reply of the last program. */
 async function settled({ executor }: Session['target']): Promise<End> {
   try {
-    const crash = await executor.settle?.();
+    const crash = await executor?.settle?.();
     return crash ? { crash: `after the last point: ${crash.title}` } : {};
   } catch (e) {
     if (!(e instanceof TargetError)) throw e;

@@ -3,11 +3,18 @@ import type { RunIdentity } from '../judge/verdict.js';
 import { CaseErrors } from '../suite/case-error.js';
 import { unknownFeatures } from '../suite/check-requires.js';
 import { expandSuite } from '../suite/expand.js';
+import type { Program } from '../program/step.js';
+import type { Trace } from '../program/trace.js';
+import { START } from '../spec/core/state.js';
+import { track } from '../spec/core/track.js';
+import type { Tracked } from '../spec/core/track.js';
+import { worldOf } from '../spec/core/world.js';
+import { RULES } from '../spec/rules/index.js';
 import type { TestPoint } from '../suite/expand.js';
 import { evaluateFeatures, loadFeatures } from '../suite/features.js';
 import type { FeatureState } from '../suite/features.js';
 import type { LoadedSuite } from '../suite/load.js';
-import type { KernelTarget } from '../target/kernel-target.js';
+import type { Target } from '../target/target.js';
 import { probe } from '../target/probe.js';
 import type { Probe } from '../target/probe.js';
 import { TargetError } from '../target/executor.js';
@@ -16,13 +23,15 @@ import type { Profile } from '../uapi/profiles/index.js';
 
 /** A target that was opened and asked what it is: everything needed to expand and run suites on it. */
 export interface Session {
-  target: KernelTarget;
+  target: Target;
   profile: Profile;
   /** Why this profile. */
   profileReason: string;
   probe: Probe;
   features: ReadonlyMap<string, FeatureState>;
   identity: RunIdentity;
+  /** Follows traces through the rules of the dialect; the model itself is not judged by itself. */
+  specification?: (program: Program, trace: Trace) => Tracked;
 }
 
 /**
@@ -32,7 +41,7 @@ export interface Session {
  * @throws TargetError when it cannot be opened or no dialect fits
  */
 export async function openSession(
-  target: KernelTarget,
+  target: Target,
   featuresFile: string,
   profileId?: string,
 ): Promise<Session> {
@@ -68,6 +77,7 @@ export async function openSession(
   const doubt = [...states.values()].find((f) => f.doubt !== undefined)?.doubt;
   // A feature that is taken for absent skips points: that must be the kernel's answer, not a mishap.
   if (doubt !== undefined) throw new TargetError(`${target.name}: ${doubt}`);
+  const specification = target.evidence === 'kernel' ? specificationOf(target, chosen, states) : undefined;
   return {
     target,
     profile: chosen,
@@ -80,9 +90,21 @@ export async function openSession(
       release: hello.release,
       profile: chosen.id,
       pageSize: hello.pageSize,
-      evidence: 'kernel',
+      evidence: target.evidence,
     },
+    ...(specification && { specification }),
   };
+}
+
+/** The rules of a dialect for a kernel with these features. */
+function specificationOf(
+  { arch, hello }: Target,
+  profile: Profile,
+  features: ReadonlyMap<string, FeatureState>,
+): NonNullable<Session['specification']> {
+  const given = new Map([...features].map(([id, { present }]): [string, boolean] => [id, present]));
+  const world = worldOf(profile, arch, hello.pageSize, given);
+  return (program, trace) => track(RULES, world, [START], program.steps, trace.steps);
 }
 
 /**

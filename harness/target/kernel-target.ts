@@ -9,9 +9,10 @@ import type { Arch } from '../uapi/arch.js';
 import type { Profile } from '../uapi/profiles/index.js';
 import { TargetError } from './executor.js';
 import type { CrashReport, Executor } from './executor.js';
+import type { Target } from './target.js';
 
 /** What a target can do, as far as the harness knows without asking the kernel. */
-export type TargetFeature = 'fork' | 'signals' | 'compat' | 'vcpu' | 'disposable';
+export type TargetFeature = WireHello['features'][number] | 'vcpu' | 'disposable';
 
 export interface KernelTargetOptions {
   /** A kernel of our own that may be crashed. */
@@ -21,7 +22,8 @@ export interface KernelTargetOptions {
 }
 
 /** A kernel behind an executor: runs programs, gives traces. */
-export class KernelTarget {
+export class KernelTarget implements Target {
+  readonly evidence = 'kernel';
   private greeting: WireHello | undefined;
 
   constructor(
@@ -62,14 +64,16 @@ export class KernelTarget {
 
   /**
    * Run a program. A guest that died comes back as a trace with a crash.
+   * @param seed shifts the beginnings of parallel threads against each other; the same shifts for the same seed
    * @throws TargetError when nothing is known about the outcome
    */
-  async run(program: Program, profile: Profile): Promise<Trace> {
+  async run(program: Program, profile: Profile, seed?: number): Promise<Trace> {
     const { wire, lift } = lower(program, {
       arch: this.arch,
       profile,
       pageSize: this.hello.pageSize,
       timeoutMs: this.options.timeoutMs,
+      ...(seed === undefined ? {} : { seed }),
     });
     const execution = await this.executor.run(wire);
     if (!execution.reply) return { steps: [], crash: execution.crash };

@@ -7,7 +7,7 @@ import { CONVERSION_COMMANDS, CONVERSION_REQUESTS, PROFILES, REQUEST_NAMES } fro
 import type { Profile, RequestName } from '../uapi/profiles/index.js';
 import { chooseProfile } from './choose-profile.js';
 import { TargetError } from './executor.js';
-import type { KernelTarget } from './kernel-target.js';
+import type { Target } from './target.js';
 
 /** VM types that are asked about; those without private memory first. */
 export const VM_TYPES = ['default', 'sw_protected', 'sev', 'sev_es', 'snp', 'tdx'] as const;
@@ -65,7 +65,7 @@ const CAPABILITIES = Array.from({ length: 254 - 231 + 1 }, (_, i) => BigInt(231 
  * reused by others (uapi: 250 is PPC_COMPAT_CAPS on a kernel without the interface).
  * @throws TargetError when not even a VM can be made
  */
-export async function probe(target: KernelTarget): Promise<Probe> {
+export async function probe(target: Target): Promise<Probe> {
   const vmTypes = await probeVmTypes(target);
   const present = vmTypes.filter((t) => t.present).map((t) => t.type);
   if (present.length === 0) {
@@ -122,17 +122,14 @@ function meaning(answer: string): string {
   return answer === '?' ? 'not asked, there is no guest_memfd' : 'unexpected';
 }
 
-async function probeVmTypes(target: KernelTarget): Promise<ProbedVmType[]> {
+async function probeVmTypes(target: Target): Promise<ProbedVmType[]> {
   const asked = target.arch === 'x86_64' ? VM_TYPES : VM_TYPES.slice(0, 1);
   const steps = asked.map((type) => step('create_vm', { type, as: `vm_${type}` }));
   const results = await run(target, 'vm-types', steps);
   return asked.map((type, i) => ({ type, present: errno(results[i]) === '0', errno: errno(results[i]) }));
 }
 
-async function probeCapabilities(
-  target: KernelTarget,
-  present: readonly VmType[],
-): Promise<ProbedCapability[]> {
+async function probeCapabilities(target: Target, present: readonly VmType[]): Promise<ProbedCapability[]> {
   const made = present.map((type) => step('create_vm', { type, as: `vm_${type}` }));
   const on = ['kvm', ...present.map((t) => `vm_${t}`)];
   const asked = CAPABILITIES.flatMap((cap) => on.map((o) => step('check_extension', { on: o, cap })));
@@ -162,7 +159,7 @@ interface Commands {
   switches: ProbedSwitch[];
 }
 
-async function probeCommands(target: KernelTarget, vm: VmType): Promise<Commands> {
+async function probeCommands(target: Target, vm: VmType): Promise<Commands> {
   const size = BigInt(target.hello.pageSize);
   const made = [step('create_vm', { type: vm }), step('create_gmem', { size })];
   const asked = CONVERSION_COMMANDS.map(({ cmd }) => step('ioctl', { on: 'gmem', cmd, arg: 'null' }));
@@ -185,7 +182,7 @@ async function probeCommands(target: KernelTarget, vm: VmType): Promise<Commands
 
 /** Ask what changes nothing, of a file that is all private, and of one that is all shared. */
 async function probeRequests(
-  target: KernelTarget,
+  target: Target,
   vm: VmType,
   commands: readonly ProbedCommand[],
 ): Promise<Record<RequestName, string>> {
@@ -218,7 +215,7 @@ async function probeRequests(
 const errno = (r: StepResult | undefined): string => (r?.state === 'done' ? r.errno : '?');
 
 /** Probes depend on no dialect: any profile lowers them. */
-async function run(target: KernelTarget, id: string, steps: PlannedStep[]): Promise<readonly StepResult[]> {
+async function run(target: Target, id: string, steps: PlannedStep[]): Promise<readonly StepResult[]> {
   const [first] = PROFILES;
   if (!first) throw new TargetError('no profiles are compiled in');
   const trace = await target.run(program(`probe/${id}`, ...steps), first);

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describeStep, faultText, number } from '../program/describe.js';
+import type { StepResult } from '../program/trace.js';
+import type { Tracked, Violation } from '../spec/core/track.js';
+import { outcomeText } from '../spec/core/outcome-text.js';
+import type { Judgement } from './judge.js';
+
+/**
+ * Put the case's verdict and the specification's together. A point passes when both agree that it does, and
+ * fails when both agree that it does not. Where they contradict each other one of them is wrong, and nothing
+ * is known about the kernel: an `error` that names both.
+ *
+ * Where the specification knows nothing of a step up to the one in question, it has no say.
+ */
+export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
+  const { violation } = tracked;
+  if (judgement.verdict === 'pass' && violation) {
+    return {
+      verdict: 'error',
+      reason: `the case accepts what the specification forbids: ${violationText(violation)}`,
+      mismatches: [],
+    };
+  }
+  const [wrong] = judgement.mismatches;
+  if (judgement.verdict === 'fail' && wrong && !violation && !tracked.bounded) {
+    if (tracked.unspecified.some((step) => step <= wrong.step)) return judgement;
+    return {
+      ...judgement,
+      verdict: 'error',
+      reason: `the case refuses what the specification allows: step ${wrong.step}, ${wrong.what}: expected ${wrong.expected}, seen ${wrong.seen}`,
+    };
+  }
+  if (judgement.verdict === 'fail' && violation) {
+    const allowed = allowedText(violation);
+    return {
+      ...judgement,
+      mismatches: judgement.mismatches.map((m) => (m.step === violation.step ? { ...m, allowed } : m)),
+    };
+  }
+  return judgement;
+}
+
+/** `step 3, load: {offset: 0}: seen success, value 1; allowed: …`. */
+export function violationText(v: Violation): string {
+  return `step ${v.step}, ${describeStep(v.planned.step)}: seen ${resultText(v.seen)}; allowed: ${allowedText(v).join('; or ')}`;
+}
+
+/** The outcomes that would have been allowed, each with its rule. */
+export const allowedText = ({ allowed }: Violation): string[] => [...new Set(allowed.map(outcomeText))];
+
+/** What a step did, in words. */
+export function resultText(result: StepResult): string {
+  if (result.fault) return faultText(result.fault);
+  const fields = Object.entries(result.fields).map(([name, value]) => `${name} ${number(value)}`);
+  return [result.errno === '0' ? 'success' : result.errno, ...fields].join(', ');
+}
