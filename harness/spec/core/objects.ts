@@ -54,6 +54,8 @@ export interface Gmem {
   readonly mappable: boolean;
   /** Pages that have a folio. */
   readonly allocated: Ranges<true>;
+  /** Those of them that somebody has used, and that were zeroed for it. */
+  readonly used: Ranges<true>;
   readonly contents: Contents;
   /** Pages that memory failure took. */
   readonly poisoned: Ranges<true>;
@@ -97,6 +99,14 @@ export interface Mapping {
   readonly prot: Ranges<bigint>;
   /** Pages of the mapping that are in the page tables. */
   readonly present: Ranges<true>;
+  /** Pages that mlock, or MAP_LOCKED, keeps. */
+  readonly locked: Ranges<true>;
+  /** Pages that are not in a child of the process (MADV_DONTFORK). */
+  readonly notInChild: Ranges<true>;
+  /** Pages hidden by a guard region (MADV_GUARD_INSTALL). */
+  readonly guarded: Ranges<true>;
+  /** Page table entries that say the memory failed, whatever the file has there by now. */
+  readonly failed: Ranges<true>;
 }
 
 /** What holds pages. */

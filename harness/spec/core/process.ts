@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Mapping, PlainMemory } from './objects.js';
-import { NOWHERE } from './ranges.js';
+import { NOWHERE, put } from './ranges.js';
 import { self, set, without } from './state.js';
 import type { Id, State } from './state.js';
 
@@ -15,7 +15,8 @@ export function forked(state: State): State {
   const memories = new Map<Id, PlainMemory>(state.memories);
   const maps = new Map<Id, Mapping>();
   let nextId = child + 1;
-  for (const [id, map] of parent.maps) {
+  for (const [id, original] of parent.maps) {
+    const map = inherited(original);
     const memory = map.memory === undefined ? undefined : state.memories.get(map.memory);
     if (map.shared || !memory) {
       maps.set(id, map.shared ? { ...map, present: NOWHERE } : map);
@@ -32,6 +33,16 @@ export function forked(state: State): State {
     running: child,
     processes: set(state.processes, child, { ...parent, maps }),
   };
+}
+
+/** A mapping as a child has it: locks are not inherited, nor what was marked so (kernel/fork.c dup_mmap). */
+function inherited(map: Mapping): Mapping {
+  let { prot, present } = map;
+  for (const run of map.notInChild) {
+    prot = put(prot, run.from, run.to, undefined);
+    present = put(present, run.from, run.to, undefined);
+  }
+  return { ...map, prot, present, locked: NOWHERE };
 }
 
 /** The state after the running child ended and `parent` goes on: its descriptors, mappings and pins are gone. */

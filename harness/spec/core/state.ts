@@ -111,6 +111,29 @@ export function withDescriptor(state: State, name: string, file: Id): State {
   });
 }
 
+/** The state with a mapping of the running process under a name of the program. */
+export function withMapping(state: State, name: string, map: Mapping): State {
+  const { maps, names } = self(state);
+  const id = state.nextId;
+  return withSelf(
+    { ...state, nextId: id + 1 },
+    { maps: set(maps, id, map), names: set(names, name, { kind: 'map', id }) },
+  );
+}
+
+/** The state with a mapping of the running process changed. */
+export function withMapChanged(state: State, id: Id, changes: Partial<Mapping>): State {
+  const { maps } = self(state);
+  const map = maps.get(id);
+  return map ? withSelf(state, { maps: set(maps, id, { ...map, ...changes }) }) : state;
+}
+
+/** The state with a guest_memfd changed. */
+export function withGmemChanged(state: State, id: Id, changes: Partial<Gmem>): State {
+  const gmem = state.gmems.get(id);
+  return gmem ? { ...state, gmems: set(state.gmems, id, { ...gmem, ...changes }) } : state;
+}
+
 /** Collections of objects that files stand for. */
 type Collection = 'vms' | 'gmems' | 'vcpus' | 'others';
 const COLLECTION: Readonly<Record<Exclude<FdKind, 'kvm'>, Collection>> = {

@@ -64,6 +64,7 @@ function withNewFile({ state, step, world }: V): State {
     initial: initialState(world, step.flags),
     mappable: isMappable(step.flags),
     allocated: NOWHERE,
+    used: NOWHERE,
     contents: ZERO,
     poisoned: NOWHERE,
   });

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Found } from './look.js';
+import type { Gmem, Mapping } from './objects.js';
+import { at, put } from './ranges.js';
+import { withGmemChanged, withMapChanged } from './state.js';
+import type { Id, Process, State } from './state.js';
+
+/** The guest_memfd that a mapping shows, undefined for other memory. */
+export function gmemBehind(state: State, map: Mapping): Found<Gmem> | undefined {
+  const file = map.file === undefined ? undefined : state.files.get(map.file);
+  const it = file?.kind === 'gmem' ? state.gmems.get(file.object) : undefined;
+  return file && it ? { id: file.object, it } : undefined;
+}
+
+/** What an access to a page finds, in the order of the kernel's questions. */
+export type Finding =
+  'nothing mapped' | 'forbidden' | 'guard' | 'failed memory' | 'beyond the end' | 'private' | 'page';
+
+const READABLE = 7n;
+const WRITABLE = 2n;
+
+/**
+ * What an access of this process to a page of one of its mappings finds. Any right to a mapping lets it be read,
+ * as processors see it.
+ * @param page counted from the start of the mapping
+ */
+export function find(state: State, map: Mapping, page: number, access: 'read' | 'write'): Finding {
+  const prot = at(map.prot, page);
+  if (prot === undefined) return 'nothing mapped';
+  if ((prot & (access === 'write' ? WRITABLE : READABLE)) === 0n) return 'forbidden';
+  if (at(map.guarded, page)) return 'guard';
+  if (at(map.failed, page)) return 'failed memory';
+  const gmem = gmemBehind(state, map)?.it;
+  if (!gmem) return 'page';
+  const index = map.firstPage + page;
+  if (index >= gmem.pages) return 'beyond the end';
+  if ((at(gmem.states, index) ?? gmem.initial) === 'private') return 'private';
+  return at(gmem.poisoned, index) ? 'failed memory' : 'page';
+}
+
+/** How many pages from `from` on, up to and without `to`, an access finds. */
+export function reachable(
+  state: State,
+  map: Mapping,
+  from: number,
+  to: number,
+  access: 'read' | 'write',
+): number {
+  let page = from;
+  while (page < to && find(state, map, page, access) === 'page') page++;
+  return page - from;
+}
+
+/** The state after pages of a mapping were touched: they are in its page table, and in use in the file. */
+export function touched(state: State, { id, it }: Found<Mapping>, from: number, to: number): State {
+  const mapped = withMapChanged(state, id, { present: put(it.present, from, to, true) });
+  const gmem = gmemBehind(state, it);
+  return gmem ? used(mapped, gmem.id, it.firstPage + from, it.firstPage + to) : mapped;
+}
+
+/** The state after pages of a guest_memfd, counted from its start, were used by the host or by a guest. */
+export function used(state: State, gmem: Id, from: number, to: number): State {
+  const it = state.gmems.get(gmem);
+  if (!it) return state;
+  return withGmemChanged(state, gmem, {
+    allocated: put(it.allocated, from, to, true),
+    used: put(it.used, from, to, true),
+  });
+}
+
+/**
+ * The state after pages of a guest_memfd, counted from its start, left the page tables of every process. Marks
+ * of guard regions and of failed memory stay (mm/memory.c zap_nonpresent_ptes).
+ */
+export function zapped(state: State, gmem: Id, from: number, to: number): State {
+  const processes = new Map<Id, Process>(state.processes);
+  for (const [pid, process] of state.processes) {
+    const maps = new Map<Id, Mapping>(process.maps);
+    for (const [id, map] of process.maps) {
+      if (map.present.length === 0 || gmemBehind(state, map)?.id !== gmem) continue;
+      const present = put(map.present, from - map.firstPage, to - map.firstPage, undefined);
+      maps.set(id, { ...map, present });
+    }
+    processes.set(pid, { ...process, maps });
+  }
+  return { ...state, processes };
+}
