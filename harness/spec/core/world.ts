@@ -10,6 +10,8 @@ export interface World {
   readonly dialect: number;
   /** Bytes. */
   readonly pageSize: number;
+  /** Whether other threads run steps in the same moment, with what their references and faults may do. */
+  readonly concurrent?: boolean;
   /** Whether the kernel, the machine and the target have a feature of suites/features.yaml. */
   has(feature: string): boolean;
 }
