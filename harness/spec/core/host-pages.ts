@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Found } from './look.js';
 import type { Gmem, Mapping } from './objects.js';
-import { at, put } from './ranges.js';
+import { at, covers, put } from './ranges.js';
 import { withGmemChanged, withMapChanged } from './state.js';
 import type { Id, Process, State } from './state.js';
 
@@ -16,18 +16,23 @@ export function gmemBehind(state: State, map: Mapping): Found<Gmem> | undefined 
 export type Finding =
   'nothing mapped' | 'forbidden' | 'guard' | 'failed memory' | 'beyond the end' | 'private' | 'page';
 
-const READABLE = 7n;
-const WRITABLE = 2n;
+/**
+ * `read` and `write` by an instruction, of the process or of the kernel for it; `get` and `get to write` by a
+ * reference to the page (mm/gup.c), which asks for PROT_READ and not for any right.
+ */
+export type Access = 'read' | 'write' | 'get' | 'get to write';
+
+const NEEDED: Readonly<Record<Access, bigint>> = { read: 7n, write: 2n, get: 1n, 'get to write': 2n };
 
 /**
  * What an access of this process to a page of one of its mappings finds. Any right to a mapping lets it be read,
  * as processors see it.
  * @param page counted from the start of the mapping
  */
-export function find(state: State, map: Mapping, page: number, access: 'read' | 'write'): Finding {
+export function find(state: State, map: Mapping, page: number, access: Access): Finding {
   const prot = at(map.prot, page);
   if (prot === undefined) return 'nothing mapped';
-  if ((prot & (access === 'write' ? WRITABLE : READABLE)) === 0n) return 'forbidden';
+  if ((prot & NEEDED[access]) === 0n) return 'forbidden';
   if (at(map.guarded, page)) return 'guard';
   if (at(map.failed, page)) return 'failed memory';
   const gmem = gmemBehind(state, map)?.it;
@@ -39,13 +44,7 @@ export function find(state: State, map: Mapping, page: number, access: 'read' | 
 }
 
 /** How many pages from `from` on, up to and without `to`, an access finds. */
-export function reachable(
-  state: State,
-  map: Mapping,
-  from: number,
-  to: number,
-  access: 'read' | 'write',
-): number {
+export function reachable(state: State, map: Mapping, from: number, to: number, access: Access): number {
   let page = from;
   while (page < to && find(state, map, page, access) === 'page') page++;
   return page - from;
@@ -53,7 +52,9 @@ export function reachable(
 
 /** The state after pages of a mapping were touched: they are in its page table, and in use in the file. */
 export function touched(state: State, { id, it }: Found<Mapping>, from: number, to: number): State {
-  const mapped = withMapChanged(state, id, { present: put(it.present, from, to, true) });
+  const mapped = covers(it.present, from, to)
+    ? state
+    : withMapChanged(state, id, { present: put(it.present, from, to, true) });
   const gmem = gmemBehind(state, it);
   return gmem ? used(mapped, gmem.id, it.firstPage + from, it.firstPage + to) : mapped;
 }
@@ -61,7 +62,7 @@ export function touched(state: State, { id, it }: Found<Mapping>, from: number, 
 /** The state after pages of a guest_memfd, counted from its start, were used by the host or by a guest. */
 export function used(state: State, gmem: Id, from: number, to: number): State {
   const it = state.gmems.get(gmem);
-  if (!it) return state;
+  if (!it || covers(it.used, from, to)) return state;
   return withGmemChanged(state, gmem, {
     allocated: put(it.allocated, from, to, true),
     used: put(it.used, from, to, true),

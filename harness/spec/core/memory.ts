@@ -16,13 +16,18 @@ const BLANK: PageContent = new Map();
  * @returns the number, or `unknown` when any byte of it is
  */
 export function read(memory: Contents, pageSize: number, offset: number, width: number): Word {
+  return readAt(memory, pageSize, Math.floor(offset / pageSize), offset % pageSize, width);
+}
+
+/** The same by page and byte of the page, for memory so large that an offset in bytes is no exact double. */
+export function readAt(memory: Contents, pageSize: number, page: number, byte: number, width: number): Word {
   let value = 0n;
   let got = 0;
   while (got < width) {
-    const byte = offset + got;
-    const inWord = byte % 8;
+    const at = (byte + got) % pageSize;
+    const inWord = at % 8;
     const take = Math.min(8 - inWord, width - got);
-    const word = wordAt(memory, pageSize, byte);
+    const word = wordAt(memory, page + Math.floor((byte + got) / pageSize), at);
     if (word === 'unknown') return word;
     value |= ((word >> BigInt(8 * inWord)) & mask(take)) << BigInt(8 * got);
     got += take;
@@ -38,21 +43,58 @@ export function write(
   width: number,
   value: Word,
 ): Contents {
+  return writeAt(memory, pageSize, Math.floor(offset / pageSize), offset % pageSize, width, value);
+}
+
+/** The same by page and byte of the page. */
+export function writeAt(
+  memory: Contents,
+  pageSize: number,
+  page: number,
+  byte: number,
+  width: number,
+  value: Word,
+): Contents {
   let done = 0;
-  let result = memory;
+  const result = new Map(memory);
   while (done < width) {
-    const byte = offset + done;
-    const inWord = byte % 8;
-    const take = Math.min(8 - inWord, width - done);
-    result = withWord(
-      result,
-      pageSize,
-      byte,
-      patched(wordAt(result, pageSize, byte), inWord, take, value, done),
-    );
-    done += take;
+    const index = page + Math.floor((byte + done) / pageSize);
+    const content = new Map(result.get(index) ?? BLANK);
+    for (let at = (byte + done) % pageSize; at < pageSize && done < width;) {
+      const inWord = at % 8;
+      const take = Math.min(8 - inWord, width - done);
+      const number = Math.floor(at / 8);
+      content.set(number, patched(content.get(number) ?? 0n, inWord, take, value, done));
+      done += take;
+      at += take;
+    }
+    result.set(index, content);
   }
   return result;
+}
+
+/** The same memory after a copy of `length` bytes that are all `fill`, or that nobody knows. */
+export function filled(
+  memory: Contents,
+  pageSize: number,
+  page: number,
+  byte: number,
+  length: number,
+  fill: number | 'unknown',
+): Contents {
+  const word = fill === 'unknown' ? fill : 0x0101010101010101n * BigInt(fill);
+  const head = Math.min(length, (8 - (byte % 8)) % 8);
+  const tail = (length - head) % 8;
+  const result = new Map(writeAt(memory, pageSize, page, byte, head, word));
+  let done = head;
+  while (done < length - tail) {
+    const index = page + Math.floor((byte + done) / pageSize);
+    const content = new Map(result.get(index) ?? BLANK);
+    for (let at = (byte + done) % pageSize; at < pageSize && done < length - tail; at += 8, done += 8)
+      content.set(at / 8, word);
+    result.set(index, content);
+  }
+  return writeAt(result, pageSize, page, byte + done, tail, word);
 }
 
 /** The same memory with pages from `from` up to and without `to` zero. */
@@ -72,14 +114,8 @@ function patched(old: Word, inWord: number, take: number, value: Word, done: num
   return (old & ~(bits << shift)) | (((value >> BigInt(8 * done)) & bits) << shift);
 }
 
-function wordAt(memory: Contents, pageSize: number, byte: number): Word {
-  return memory.get(Math.floor(byte / pageSize))?.get(Math.floor((byte % pageSize) / 8)) ?? 0n;
-}
-
-function withWord(memory: Contents, pageSize: number, byte: number, word: Word): Contents {
-  const page = Math.floor(byte / pageSize);
-  const content = new Map(memory.get(page) ?? BLANK).set(Math.floor((byte % pageSize) / 8), word);
-  return new Map(memory).set(page, content);
+function wordAt(memory: Contents, page: number, byte: number): Word {
+  return memory.get(page)?.get(Math.floor(byte / 8)) ?? 0n;
 }
 
 const mask = (bytes: number): bigint => (1n << BigInt(8 * bytes)) - 1n;

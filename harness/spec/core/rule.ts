@@ -69,8 +69,9 @@ export function signal<V extends VerbName>(
   id: string,
   when: Condition<V>,
   fault: (view: View<V>) => AllowedFault,
+  effects: readonly Effect<V>[] = [],
 ): Rule<V> {
-  return { ...refuse(id, 'EFAULT', when), fault };
+  return { ...refuse(id, 'EFAULT', when, { effects }), fault };
 }
 
 /** The step succeeds when the condition holds. */
@@ -90,6 +91,14 @@ export function maySucceed<V extends VerbName>(
 /** One change of the state; `apply` sees the state that the effects before it left. */
 export function effect<V extends VerbName>(id: string, apply: (view: View<V>) => State): Effect<V> {
   return { id, apply };
+}
+
+/** Cited where no rule says what happens: everything is allowed, and nothing is known to have changed. */
+export const UNSPECIFIED = 'model.unspecified';
+
+/** The model says nothing of the step when the condition holds, and looks at no further rule. */
+export function silent<V extends VerbName>(when: Condition<V>): Rule<V> {
+  return refuse(UNSPECIFIED, 'any', when);
 }
 
 /** A condition that always holds, for the last rule of a verb. */

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { RuleBook } from '../core/step.js';
+import { LOAD, PAGEMAP, STORE } from './access.js';
 
 /** Rules of accesses through mappings, and what holds pages. */
-export const MEMORY_RULES: RuleBook = {};
+export const MEMORY_RULES: RuleBook = {
+  load: LOAD,
+  store: STORE,
+  pagemap: PAGEMAP,
+};

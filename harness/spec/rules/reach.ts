@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { Step } from '../../program/step.js';
+import { placeOf } from '../core/host-contents.js';
+import type { Place } from '../core/host-contents.js';
+import { find, reachable, touched } from '../core/host-pages.js';
+import type { Access, Finding } from '../core/host-pages.js';
+import { mapOf } from '../core/look.js';
+import type { Found } from '../core/look.js';
+import type { Mapping } from '../core/objects.js';
+import { self } from '../core/state.js';
+import type { State } from '../core/state.js';
+import type { World } from '../core/world.js';
+
+/** What an access to bytes of a mapping comes to, page by page from its first byte on. */
+export interface Reach {
+  readonly map: Found<Mapping>;
+  readonly start: Place;
+  /** Pages that it finds before one refuses, or all. */
+  readonly pages: number;
+  /** Bytes in these pages. */
+  readonly bytes: number;
+  /** What the page that refuses is, `page` when none does. */
+  readonly finding: Finding;
+  /** Where it is refused, bytes from the start of the mapping: the first byte in that page. */
+  readonly at: bigint;
+}
+
+interface Bytes {
+  readonly map: string;
+  readonly offset: bigint;
+}
+
+/** Steps of a verb ask the same for each of their rules. */
+const known = new WeakMap<State, { step: Bytes; access: Access; length: bigint; reach: Reach | undefined }>();
+
+/**
+ * How far an access gets.
+ * @param length bytes, at least 1
+ * @returns undefined where the model does not know what is at the address: beyond the mapping, or in a hole that a
+ * later mapping may have been put into
+ */
+export function reach(
+  { state, world }: { state: State; world: World },
+  step: Bytes & Step,
+  access: Access,
+  length: bigint,
+): Reach | undefined {
+  const last = known.get(state);
+  if (last?.step === step && last.access === access && last.length === length) return last.reach;
+  const result = follow(state, step, access, length, world.pageSize);
+  known.set(state, { step, access, length, reach: result });
+  return result;
+}
+
+function follow(
+  state: State,
+  { map: name, offset }: Bytes,
+  access: Access,
+  length: bigint,
+  pageSize: number,
+): Reach | undefined {
+  const map = mapOf(state, name);
+  const size = BigInt(pageSize);
+  if (!map || offset < 0n || length < 1n) return undefined;
+  const start = placeOf(offset, pageSize);
+  const to = Number((offset + length + size - 1n) / size);
+  if (BigInt(to) * size - size >= map.it.length) return undefined;
+  const pages = reachable(state, map.it, start.page, to, access);
+  const stop = start.page + pages;
+  const finding = stop < to ? find(state, map.it, stop, access) : 'page';
+  if (finding === 'nothing mapped' && mayBeReused(state, map)) return undefined;
+  const boundary = BigInt(stop) * size;
+  const at = boundary > offset ? boundary : offset;
+  const bytes = finding === 'page' ? length : at - offset;
+  return { map, start, pages, bytes: Number(bytes), finding, at };
+}
+
+/** The kernel puts a new mapping into the highest hole that is large enough. */
+function mayBeReused(state: State, { id }: Found<Mapping>): boolean {
+  for (const other of self(state).maps.keys()) if (other > id) return true;
+  return false;
+}
+
+/** The state after the pages that an access found were touched. */
+export function reached(state: State, r: Reach | undefined): State {
+  return r && r.pages > 0 ? touched(state, r.map, r.start.page, r.start.page + r.pages) : state;
+}
