@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { collected } from './lifetime.js';
 import type { Mapping, PlainMemory } from './objects.js';
 import { NOWHERE, put } from './ranges.js';
 import { self, set, without } from './state.js';
@@ -45,13 +46,16 @@ function inherited(map: Mapping): Mapping {
   return { ...map, prot, present, locked: NOWHERE };
 }
 
-/** The state after the running child ended and `parent` goes on: its descriptors, mappings and pins are gone. */
+/**
+ * The state after the running child ended and `parent` goes on: its descriptors, mappings and pins are gone,
+ * and what only they kept alive.
+ */
 export function ended(state: State, parent: Id): State {
   const pins = [...state.pins].filter(([, pin]) => pin.process !== state.running);
-  return {
+  return collected({
     ...state,
     running: parent,
     processes: without(state.processes, state.running),
     pins: pins.length === state.pins.size ? state.pins : new Map(pins),
-  };
+  });
 }

@@ -25,6 +25,8 @@ export interface Process {
   readonly uid: bigint;
   /** RLIMIT_NOFILE, when the program lowered it. */
   readonly nofile?: bigint;
+  /** Descriptor numbers that have FD_CLOEXEC; none when not given. */
+  readonly cloexec?: ReadonlySet<number>;
 }
 
 /** Everything that a step can see or change. Nothing in it is ever changed in place. */

@@ -1,21 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { kindOf } from '../core/look.js';
 import { NOWHERE } from '../core/ranges.js';
-import { always, effect, succeed } from '../core/rule.js';
+import { effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { withObject } from '../core/state.js';
 import type { State } from '../core/state.js';
+import { descriptorsUsedUp } from './descriptor-limit.js';
+import { noIoctl } from './ioctl-target.js';
+import { typeExists, vmTypeOf } from './vm-types.js';
+
+type V = View<'create_vm'>;
+
+/** The descriptor that KVM_CREATE_VM is asked of. */
+const DEV_KVM = 'kvm';
+
+/** Whether the model knows what a type is on this architecture: on arm64 a number is a size of addresses. */
+const isKnown = ({ step, world }: V): boolean => world.arch === 'x86_64' || step.raw === undefined;
 
 /** KVM_CREATE_VM (virt/kvm/kvm_main.c kvm_dev_ioctl_create_vm). */
 export const CREATE_VM: readonly Rule<'create_vm'>[] = [
-  succeed('kvm.vm.made', always, { effects: [effect('kvm.vm.made', withNewVm)] }),
+  refuse('linux.fd.closed', 'EBADF', ({ state }) => noIoctl(state, DEV_KVM)),
+  refuse('linux.fd.emfile', 'EMFILE', ({ state }) => descriptorsUsedUp(state)),
+  refuse(
+    'kvm.vm.type-einval',
+    'EINVAL',
+    (v) => isKnown(v) && !typeExists(v.world, vmTypeOf(v.world, v.step)),
+  ),
+  succeed('kvm.vm.made', (v) => isKnown(v) && kindOf(v.state, DEV_KVM) === 'kvm', {
+    effects: [effect('kvm.vm.made', withNewVm)],
+  }),
 ];
 
-/** The type whose memory can be private is one of its own on x86 alone. */
-function withNewVm({ state, step, world }: View<'create_vm'>): State {
-  const named = step.raw === undefined ? step.type : step.raw.toString();
-  const type = named !== 'private_capable' ? named : world.arch === 'x86_64' ? 'sw_protected' : 'default';
+function withNewVm({ state, step, world }: V): State {
   return withObject(state, 'vm', step.as, {
-    type,
+    type: vmTypeOf(world, step),
     mm: state.running,
     slots: new Map(),
     attributes: NOWHERE,
