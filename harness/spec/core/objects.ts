@@ -36,9 +36,18 @@ export interface Slot {
   readonly gmem?: Id;
   /** First page of the file, guest_memfd_offset divided by the page size. */
   readonly firstPage: number;
-  /** userspace_addr: where in which mapping, when it was given by one. */
-  readonly user?: { readonly map: Id; readonly offset: bigint };
+  /**
+   * The file serves shared accesses, too, and userspace_addr none (KVM_MEMSLOT_GMEM_ONLY): settled when the slot
+   * is made, and kept when the file goes.
+   */
+  readonly fileOnly?: true;
+  /** userspace_addr: where in which mapping, in bytes, or as a number; neither of the memory of the guest's start. */
+  readonly user?: UserAddress;
 }
+
+/** An address in user memory: bytes from the start of a mapping of the VM's process, or a number. */
+export type UserAddress =
+  { readonly map: Id; readonly offset: bigint } | { readonly map?: undefined; readonly address: bigint };
 
 export interface Gmem {
   /** The VM that made it, which it keeps alive. */
@@ -107,7 +116,12 @@ export interface Mapping {
   readonly guarded: Ranges<true>;
   /** Page table entries that say the memory failed, whatever the file has there by now. */
   readonly failed: Ranges<true>;
+  /** `nextId` of the state in which pages were unmapped last: until then nothing can have taken their place. */
+  readonly vacatedAt: Id;
 }
+
+/** No state has this as its `nextId`. */
+export const NEVER = 0;
 
 /** What holds pages. */
 export interface Pin {
@@ -118,4 +132,12 @@ export interface Pin {
   readonly gmem?: Id;
   /** Pages of the file that it holds. */
   readonly pages: Ranges<true>;
+  /** The first byte that its holder can read: page of the file, and byte of the page. */
+  readonly start: { readonly page: number; readonly byte: number };
+  /** Bytes that its holder can read from there. */
+  readonly length: number;
+  /** What was in pages that it holds when they left the file, by their number then. */
+  readonly orphans: Contents;
+  /** Its process ended, and a worker of the kernel may let go of the pages at any moment. */
+  readonly ending?: true;
 }

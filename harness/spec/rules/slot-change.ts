@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { gmemOf, vmOf } from '../core/look.js';
+import type { Gmem, Slot } from '../core/objects.js';
+import type { View } from '../core/rule.js';
+import { set, without } from '../core/state.js';
+import type { State } from '../core/state.js';
+import type { World } from '../core/world.js';
+import { pageOf } from './argument.js';
+import { flagsOf, gpaOf, sizeOf, slotId, userAddress, wantsFile } from './slot-request.js';
+import type { Asking } from './slot-request.js';
+
+/**
+ * Whether shared accesses to a slot of the file find the file, and never userspace_addr
+ * (virt/kvm/guest_memfd.c kvm_gmem_prepare_memory_region, KVM_MEMSLOT_GMEM_ONLY; kvm-x86 coco 2e646bcfcf90).
+ */
+const servesShared = (world: World, file: Gmem): boolean =>
+  file.mappable || (world.dialect >= 8 && world.has('conversion'));
+
+/** The slot that a request asks for. */
+function newSlot(v: View<'bind'>): Slot {
+  const plain = { gpa: gpaOf(v), size: sizeOf(v), flags: flagsOf(v), user: userAddress(v), firstPage: 0 };
+  const file = v.step.gmem === undefined || !wantsFile(v) ? undefined : gmemOf(v.state, v.step.gmem);
+  if (!file) return plain;
+  const firstPage = pageOf(v.step.offset, v.world.pageSize);
+  return { ...plain, gmem: file.id, firstPage, ...(servesShared(v.world, file.it) && { fileOnly: true }) };
+}
+
+/** The state with the slot that a request asks for, in the place of what had its id. */
+export function withSlot(v: View<'bind'>): State {
+  const vm = vmOf(v.state, v.step.vm);
+  if (!vm) return v.state;
+  const slots = set(vm.it.slots, slotId(v.step.slot), newSlot(v));
+  return { ...v.state, vms: set(v.state.vms, vm.id, { ...vm.it, slots }) };
+}
+
+/** The state without the slot that a request names. */
+export function withoutSlot(v: Asking): State {
+  const vm = vmOf(v.state, v.step.vm);
+  if (!vm) return v.state;
+  const slots = without(vm.it.slots, slotId(v.step.slot));
+  return { ...v.state, vms: set(v.state.vms, vm.id, { ...vm.it, slots }) };
+}
