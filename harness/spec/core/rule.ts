@@ -88,6 +88,14 @@ export function maySucceed<V extends VerbName>(
   return mayRefuse(id, '0', when, extra);
 }
 
+/** The same rules, looked at only where a condition holds. */
+export function provided<V extends VerbName>(
+  condition: Condition<V>,
+  rules: readonly Rule<V>[],
+): readonly Rule<V>[] {
+  return rules.map((rule) => ({ ...rule, when: (view) => condition(view) && rule.when(view) }));
+}
+
 /** One change of the state; `apply` sees the state that the effects before it left. */
 export function effect<V extends VerbName>(id: string, apply: (view: View<V>) => State): Effect<V> {
   return { id, apply };

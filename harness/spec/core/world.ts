@@ -33,17 +33,19 @@ const USUAL: Readonly<Record<string, boolean>> = {
   'timer-signal': false,
 };
 
-function byDialect(feature: string, arch: Arch, dialect: number): boolean {
+function byDialect(feature: string, arch: Arch, dialect: number, has: (other: string) => boolean): boolean {
   const x86 = arch === 'x86_64';
   switch (feature) {
     case 'conversion':
       return x86 && dialect >= 1;
     case 'vm-attributes':
-      // Files keep the state from dialect 3 on: VMs need not, and the kernels of our recipes choose.
-      return x86;
+      // Files keep the state from dialect 3 on; until dialect 6 the command of VMs is gone with that.
+      return x86 && !(has('conversion') && dialect >= 3 && dialect <= 6);
+    case 'in-place-parameter':
+      // v8 had it wherever memory can be private, the applied code has it where there is something to switch to.
+      return x86 && (dialect === 7 || (dialect === 8 && has('vm-attributes')));
     case 'vm-attributes2':
     case 'vm-attributes-parameter':
-    case 'in-place-parameter':
       return false;
     case 'vm-private':
     case 'vm-sw-protected':
@@ -70,7 +72,7 @@ export function worldOf(
   given: ReadonlyMap<string, boolean> = new Map(),
 ): World {
   const dialect = profile.dialect;
-  const plain = (feature: string): boolean => given.get(feature) ?? byDialect(feature, arch, dialect);
+  const plain = (feature: string): boolean => given.get(feature) ?? byDialect(feature, arch, dialect, plain);
   return {
     arch,
     profile,
