@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { crossCheck } from '../run/cross-check.js';
 import type { FindingKind, SpecFinding } from '../run/cross-check.js';
+import { comparable, contextsOfModel } from '../run/model-contexts.js';
 import { select } from '../run/select.js';
 import { RULES } from '../spec/rules/index.js';
 import { expandSuite } from '../suite/expand.js';
 import type { LoadedSuite } from '../suite/load.js';
 import { SMALLEST_PAGE } from '../suite/contexts.js';
-import { DIALECTS_OF_FEATURE } from '../suite/rule-coverage.js';
 import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
-import { PROFILES, profilesOf } from '../uapi/profiles/index.js';
+import { PROFILES } from '../uapi/profiles/index.js';
 import type { Profile } from '../uapi/profiles/index.js';
 
 export interface SpecCheckOptions {
@@ -40,40 +40,26 @@ export function checkSpec(suites: readonly LoadedSuite[], options: SpecCheckOpti
   const counts = { contradiction: 0, strict: 0, vague: 0, loose: 0 };
   const merged = new Map<string, PlacedFinding>();
   let points = 0;
-  for (const arch of options.arches ?? ARCHES) {
-    for (const profile of options.profiles ?? PROFILES) {
-      if (!exists(arch, profile)) continue;
-      const context = { arch, profile, pageSize: SMALLEST_PAGE };
-      const all = suites.flatMap((suite) => expandSuite(suite, context));
-      for (const point of select(all, options.ids)) {
-        if (point.skip || !possible(point.requires, profile)) continue;
-        points++;
-        for (const f of crossCheck(RULES, point, context)) {
-          counts[f.kind]++;
-          const key = [point.id, f.kind, f.step, f.expected, f.model].join('\n');
-          const same = merged.get(key);
-          const name = `${arch}/d${profile.dialect}`;
-          if (same) same.contexts.push(name);
-          else merged.set(key, { ...f, point: point.id, contexts: [name] });
-        }
+  const arches = options.arches ?? ARCHES;
+  const profiles = options.profiles ?? PROFILES;
+  for (const { arch, profile } of contextsOfModel()) {
+    if (!arches.includes(arch) || !profiles.includes(profile)) continue;
+    const context = { arch, profile, pageSize: SMALLEST_PAGE };
+    const all = suites.flatMap((suite) => expandSuite(suite, context));
+    for (const point of select(all, options.ids)) {
+      if (!comparable(point, profile)) continue;
+      points++;
+      for (const f of crossCheck(RULES, point, context)) {
+        counts[f.kind]++;
+        const key = [point.id, f.kind, f.step, f.expected, f.model].join('\n');
+        const same = merged.get(key);
+        const name = `${arch}/d${profile.dialect}`;
+        if (same) same.contexts.push(name);
+        else merged.set(key, { ...f, point: point.id, contexts: [name] });
       }
     }
   }
   return { points, counts, findings: [...merged.values()] };
-}
-
-/**
- * Whether there is a dialect on an architecture. The whole series is about VMs whose memory can be private, of
- * which x86 alone has a kind that needs no firmware; elsewhere its kernels are as mainline is.
- */
-const exists = (arch: Arch, profile: Profile): boolean => arch === 'x86_64' || profile.dialect === 0;
-
-/** Whether a kernel of this dialect can have what a point requires: features that the dialect decides. */
-function possible(requires: readonly string[], profile: Profile): boolean {
-  return requires.every((id) => {
-    const dialects = DIALECTS_OF_FEATURE[id];
-    return dialects === undefined || profilesOf(dialects).includes(profile);
-  });
 }
 
 /** A finding in three lines. */

@@ -9,6 +9,7 @@ export const FEATURES = packagePath('suites', 'features.yaml');
 export const RULES = packagePath('suites', 'rules.yaml');
 export const RUNS = packagePath('results', 'runs');
 export const REFERENCE = packagePath('results', 'reference');
+export const MUTATION = packagePath('results', 'mutation');
 
 /** Version in package.json. */
 export function version(): string {

@@ -2,6 +2,7 @@
 import { describeExpect, describeStep } from '../program/describe.js';
 import type { PlannedStep } from '../program/step.js';
 import { compare } from '../spec/core/match.js';
+import type { Outcome } from '../spec/core/outcome.js';
 import { outcomeText } from '../spec/core/outcome-text.js';
 import { ended, forked } from '../spec/core/process.js';
 import { START } from '../spec/core/state.js';
@@ -33,67 +34,95 @@ export interface SpecFinding {
   model: string;
 }
 
-/** Compare what a point expects with what the model allows, from the first step to the last. */
+/** What one step of a case and the model differ in; the text is made only for who wants it. */
+type Report = (kind: FindingKind, step: number, planned: PlannedStep, model: () => string) => void;
+
+/** Compare what a point expects with what the model allows, from the first step to the first contradiction. */
 export function crossCheck(book: RuleBook, point: TestPoint, context: Context): SpecFinding[] {
-  const { arch, profile, pageSize } = context;
-  const world = worldOf(profile, arch, pageSize, givenBy(point.requires));
-  const walk: Walk = { book, world, count: 0, findings: [] };
-  follow(walk, [START], point.program.steps);
-  return walk.findings;
-}
-
-interface Walk {
-  book: RuleBook;
-  world: World;
-  count: number;
-  findings: SpecFinding[];
-}
-
-function follow(walk: Walk, start: readonly State[], steps: readonly PlannedStep[]): readonly State[] {
-  let states = start;
-  for (const planned of steps) {
-    const number = ++walk.count;
-    const { step } = planned;
-    if (step.verb === 'fork') {
-      const parent = states[0]?.running ?? 0;
-      states = follow(walk, states.map(forked), step.steps).map((s) => ended(s, parent));
-    } else {
-      states = one(walk, states, planned, number);
-    }
-    if (walk.findings.some((f) => f.kind === 'contradiction')) return states;
-  }
-  return states;
-}
-
-function one(walk: Walk, states: readonly State[], planned: PlannedStep, step: number): readonly State[] {
-  const found = (kind: FindingKind, model: string): number =>
-    walk.findings.push({
+  const findings: SpecFinding[] = [];
+  walk(book, point, context, (kind, step, planned, model) => {
+    findings.push({
       kind,
       step,
       where: planned.where,
       what: describeStep(planned.step),
       expected: describeExpect(planned.expect),
-      model,
+      model: model(),
     });
+  });
+  return findings;
+}
+
+/** Whether a point tells a model from the contract: the model forbids what the case expects, or allows more. */
+export function tells(book: RuleBook, point: TestPoint, context: Context): boolean {
+  let told = false;
+  walk(book, point, context, (kind) => {
+    if (kind !== 'contradiction' && kind !== 'strict') return;
+    told = true;
+    throw STOP;
+  });
+  return told;
+}
+
+/** Thrown to end a walk early. */
+const STOP = new Error('enough is known');
+
+function walk(book: RuleBook, point: TestPoint, context: Context, report: Report): void {
+  const { arch, profile, pageSize } = context;
+  const world = worldOf(profile, arch, pageSize, givenBy(point.requires));
+  try {
+    follow({ book, world, report, count: 0, ended: false }, [START], point.program.steps);
+  } catch (e) {
+    if (e !== STOP) throw e;
+  }
+}
+
+interface Walk {
+  readonly book: RuleBook;
+  readonly world: World;
+  readonly report: Report;
+  count: number;
+  /** A contradiction was found: nothing is known of the states after it. */
+  ended: boolean;
+}
+
+function follow(cx: Walk, start: readonly State[], steps: readonly PlannedStep[]): readonly State[] {
+  let states = start;
+  for (const planned of steps) {
+    const number = ++cx.count;
+    const { step } = planned;
+    if (step.verb === 'fork') {
+      const parent = states[0]?.running ?? 0;
+      states = follow(cx, states.map(forked), step.steps).map((s) => ended(s, parent));
+    } else {
+      states = one(cx, states, planned, number);
+    }
+    if (cx.ended) return states;
+  }
+  return states;
+}
+
+function one(cx: Walk, states: readonly State[], planned: PlannedStep, step: number): readonly State[] {
+  const contradiction = (model: () => string): readonly State[] => {
+    cx.ended = true;
+    cx.report('contradiction', step, planned, model);
+    return [];
+  };
   const missing = states.map((s) => missingObject(s, planned.step)).find((name) => name !== undefined);
-  if (missing !== undefined) {
-    found('contradiction', `'${missing}' was not made`);
-    return [];
-  }
-  const all = states.flatMap((state) => outcomes(walk.book, walk.world, state, planned.step));
+  if (missing !== undefined) return contradiction(() => `'${missing}' was not made`);
+  const all = states.flatMap((state) => outcomes(cx.book, cx.world, state, planned.step));
   const compared = all.map((outcome) => ({ outcome, ...compare(planned.expect, outcome) }));
+  const texts = (list: readonly { outcome: Outcome }[]) => (): string =>
+    [...new Set(list.map((c) => outcomeText(c.outcome)))].join('; or ');
   const fitting = compared.filter((c) => c.agrees);
-  if (fitting.length === 0) {
-    found('contradiction', [...new Set(all.map(outcomeText))].join('; or '));
-    return [];
-  }
+  if (fitting.length === 0) return contradiction(texts(compared));
   const others = compared.filter((c) => !c.agrees);
-  if (others.length > 0)
-    found('strict', [...new Set(others.map((c) => outcomeText(c.outcome)))].join('; or '));
-  const vague = [...new Set(fitting.flatMap((c) => c.vague))];
-  if (vague.length > 0)
-    found('vague', `nothing of ${vague.join(', ')} (${fitting[0]?.outcome.rule ?? UNSPECIFIED})`);
-  const open = [...new Set(fitting.flatMap((c) => c.open))];
-  if (open.length > 0) found('loose', [...new Set(fitting.map((c) => outcomeText(c.outcome)))].join('; or '));
+  if (others.length > 0) cx.report('strict', step, planned, texts(others));
+  const vague = new Set(fitting.flatMap((c) => c.vague));
+  if (vague.size > 0) {
+    const rule = fitting[0]?.outcome.rule ?? UNSPECIFIED;
+    cx.report('vague', step, planned, () => `nothing of ${[...vague].join(', ')} (${rule})`);
+  }
+  if (fitting.some((c) => c.open.length > 0)) cx.report('loose', step, planned, texts(fitting));
   return fitting.slice(0, MAX_STATES).map((c) => c.outcome.next);
 }

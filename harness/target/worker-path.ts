@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
- * Where the compiled ffi-rs worker is. Installed code has it beside this file. Code that runs from its TypeScript
+ * Where a compiled worker is. Installed code has it beside its source's place. Code that runs from its TypeScript
  * sources (vitest) has not, and Node 20 starts no TypeScript: there the worker and what it imports are transpiled
  * into node_modules/.cache, by content, so that it is neither stale nor written while another test reads it.
  */
@@ -11,12 +11,13 @@ import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const NAME = 'host-worker';
-
-/** Path of a JavaScript file that Node can start as the worker. */
-export async function workerPath(): Promise<string> {
-  const beside = join(here, `${NAME}.js`);
-  return (await exists(beside)) ? beside : transpiledWorker();
+/**
+ * Path of a JavaScript file that Node can start as a worker.
+ * @param name of the source, relative to this directory and without its extension
+ */
+export async function workerPath(name = 'host-worker'): Promise<string> {
+  const beside = join(here, `${name}.js`);
+  return (await exists(beside)) ? beside : transpiledWorker(join(here, `${name}.ts`));
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -26,9 +27,8 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-async function transpiledWorker(): Promise<string> {
+async function transpiledWorker(entry: string): Promise<string> {
   const { default: ts } = await import('typescript');
-  const entry = join(here, `${NAME}.ts`);
   const sources = new Map<string, string>();
   const collect = async (path: string): Promise<void> => {
     if (sources.has(path)) return;
@@ -42,7 +42,7 @@ async function transpiledWorker(): Promise<string> {
 
   const place = (base: string, path: string): string =>
     join(base, relative(root, path).replace(/\.ts$/, '.js'));
-  const hash = createHash('sha256').update(JSON.stringify([...sources]));
+  const hash = createHash('sha256').update(JSON.stringify([entry, ...sources]));
   const cache = join(root, 'node_modules', '.cache', 'gmemcheck');
   const target = join(cache, hash.digest('hex').slice(0, 32));
   if (await exists(target)) return place(target, entry);

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/** A thread that judges its share of the mutants of the model. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadSuites } from '../suite/load.js';
+import { judgeMutant, placeName, survey } from './model-score.js';
+import { pointsOfModel } from './model-points.js';
+
+/** What a worker is to do. */
+export interface ModelShare {
+  /** Suite files or directories. */
+  suites: readonly string[];
+  /** This worker takes every mutant whose number leaves `rest` when divided by `workers`. */
+  workers: number;
+  rest: number;
+  /** Ids that are known already. */
+  done: readonly string[];
+  /** Only mutants whose id contains one of these; all when empty. */
+  only: readonly string[];
+}
+
+/** What a worker says: first what there is to do, then each result. */
+export type ModelMessage =
+  | { kind: 'surveyed'; ids: readonly string[]; unfit: readonly string[]; points: number }
+  | { kind: 'judged'; id: string; killedBy?: string };
+
+const share = workerData as ModelShare;
+const port = parentPort;
+if (!port) throw new Error('expected to run as a worker');
+
+const field = survey(pointsOfModel(loadSuites(share.suites)));
+const chosen = field.mutants.filter(
+  ({ id }) => share.only.length === 0 || share.only.some((part) => id.includes(part)),
+);
+const surveyed: ModelMessage = {
+  kind: 'surveyed',
+  ids: chosen.map((m) => m.id),
+  unfit: field.unfit.map(placeName),
+  points: field.points.length,
+};
+port.postMessage(surveyed);
+const done = new Set(share.done);
+chosen.forEach((mutant, i) => {
+  if (i % share.workers !== share.rest || done.has(mutant.id)) return;
+  const judged: ModelMessage = { kind: 'judged', ...judgeMutant(field, mutant) };
+  port.postMessage(judged);
+});

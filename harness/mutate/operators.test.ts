@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import { describe, expect, it } from 'vitest';
+import { step } from '../program/make.js';
+import { execute } from '../spec/core/execute.js';
+import { always, effect, refuse, succeed } from '../spec/core/rule.js';
+import type { RuleBook } from '../spec/core/step.js';
+import { worldOf } from '../spec/core/world.js';
+import { findProfile } from '../uapi/profiles/index.js';
+import { mutants } from './operators.js';
+import { Reads } from './reads.js';
+
+const profile = findProfile('d8');
+if (!profile) throw new Error('no d8');
+const world = worldOf(profile, 'x86_64', 4096);
+const BOOK: RuleBook = {
+  wait: [
+    refuse('w.too-long', 'EINVAL', ({ step: s }) => s.ms > 8192n),
+    succeed('w.waits', always, {
+      report: ({ step: s }) => ({ value: s.ms }),
+      effects: [effect('w.counts', ({ state }) => ({ ...state, nextId: state.nextId + 1 }))],
+    }),
+  ],
+};
+/** What `wait` does under a rule book. */
+function does(book: RuleBook, ms: bigint): string {
+  const [result] = execute(book, world, [step('wait', { ms })]).steps;
+  return `${result?.errno ?? ''} ${result?.fields['value'] ?? ''}`.trim();
+}
+
+const reads = new Reads();
+const watched = reads.watched(BOOK);
+does(watched, 1n);
+const all = mutants(BOOK, reads);
+const named = (id: string): RuleBook => {
+  const found = all.find((m) => m.id === id);
+  if (!found) throw new Error(`no ${id}`);
+  return found.book;
+};
+
+describe('mutants of a rule', () => {
+  it('are what was asked for: dropped, negated, another errno, numbers off by one, by a page, in pages', () => {
+    expect(all.filter((m) => m.index === 0).map((m) => m.id.replace('wait/w.too-long/', ''))).toEqual([
+      'drop', 'negate', 'errno', 'when-ms-plus-1', 'when-ms-minus-1', 'when-ms-plus-page', 'when-ms-minus-page', 'when-ms-in-pages',
+    ]); // prettier-ignore
+    expect(all.filter((m) => m.index === 1).map((m) => m.id.replace('wait/w.waits/', ''))).toEqual([
+      'drop', 'errno', 'report-value-plus-1', 'report-value-minus-1', 'report-value-in-pages', 'effect-1-drop',
+    ]); // prettier-ignore
+  });
+
+  it.each([
+    ['drop', 9000n, '0 9000'],
+    ['negate', 1n, 'EINVAL'],
+    ['errno', 9000n, 'EPERM'],
+    ['when-ms-plus-1', 8192n, 'EINVAL'],
+    ['when-ms-minus-1', 8193n, '0 8193'],
+    ['when-ms-in-pages', 9000n, '0 9000'],
+  ])('%s changes one thing', (change, ms, expected) => {
+    expect(does(named(`wait/w.too-long/${change}`), ms)).toBe(expected);
+  });
+
+  it('report other numbers', () => {
+    expect(does(named('wait/w.waits/report-value-in-pages'), 8192n)).toBe('0 2');
+    expect(does(named('wait/w.waits/report-value-minus-1'), 8n)).toBe('0 7');
+  });
+
+  it('say which rule is meant when a verb cites one twice', () => {
+    const twice: RuleBook = {
+      close: [refuse('a.b.c', 'EBADF', () => false), refuse('a.b.c', 'EIO', () => false)],
+    };
+    expect(mutants(twice, new Reads()).map((m) => m.id)).toContain('close/a.b.c#2/drop');
+  });
+});

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+import type { VerbName } from '../program/verbs.js';
+import type { Rule, View } from '../spec/core/rule.js';
+import type { RuleBook } from '../spec/core/step.js';
+import { numbersOf, rulesOf } from './operators.js';
+
+/** Part of a rule: its condition, or one of its effects. */
+export type Part = 'when' | number;
+
+/** What rules look at and report, as far as programs that ran on a watched rule book showed it. */
+export class Reads {
+  private readonly seen = new Map<string, Set<string>>();
+  private readonly reached = new Set<string>();
+
+  /** Numbers of the step that a part of a rule looks at, sorted. */
+  params(verb: VerbName, index: number, part: Part): string[] {
+    return [...(this.seen.get(`${verb} ${index} ${part}`) ?? [])].sort();
+  }
+
+  /** Numbers that a rule reports, sorted. */
+  fields(verb: VerbName, index: number): string[] {
+    return [...(this.seen.get(`${verb} ${index} report`) ?? [])].sort();
+  }
+
+  /** Rules that were come to since the last call, as `verb index`. */
+  take(): string[] {
+    const all = [...this.reached];
+    this.reached.clear();
+    return all;
+  }
+
+  /** The same rules, watched. */
+  watched(book: RuleBook): RuleBook {
+    return Object.fromEntries(
+      (Object.keys(book) as VerbName[]).map((name) => [
+        name,
+        rulesOf(book, name).map((rule, index) => this.watchedRule(name, rule, index)),
+      ]),
+    );
+  }
+
+  private watchedRule(name: VerbName, rule: Rule, index: number): Rule {
+    const numbers = new Set(numbersOf(name));
+    const place = `${name} ${index}`;
+    return {
+      ...rule,
+      when: (view) => {
+        this.reached.add(place);
+        return rule.when(this.watchedView(view, numbers, `${place} when`));
+      },
+      report: (view) => {
+        const report = rule.report(view);
+        for (const [field, value] of Object.entries(report))
+          if (value !== 'any') this.note(`${place} report`, field);
+        return report;
+      },
+      effects: rule.effects.map((e, i) => ({
+        ...e,
+        apply: (view) => e.apply(this.watchedView(view, numbers, `${place} ${i}`)),
+      })),
+    };
+  }
+
+  private watchedView(view: View, numbers: ReadonlySet<string>, key: string): View {
+    const step = new Proxy(view.step, {
+      get: (target, property): unknown => {
+        if (typeof property === 'string' && numbers.has(property)) this.note(key, property);
+        return Reflect.get(target, property);
+      },
+    });
+    return { ...view, step };
+  }
+
+  private note(key: string, value: string): void {
+    const set = this.seen.get(key) ?? new Set<string>();
+    this.seen.set(key, set.add(value));
+  }
+}
