@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { CONVERSION_COMMANDS } from '../../uapi/profiles/index.js';
 import { refuse, silent } from '../core/rule.js';
 import type { Rule } from '../core/rule.js';
 import { commandOf, convertIoctls, fileOf, isKnown, untouched } from './convert-request.js';
@@ -8,13 +9,13 @@ import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
 const asked = { report: untouched };
 
 const typeOf = (v: Request): bigint => (commandOf(v) >> 8n) & 0xffn;
-/** Types of commands of KVM, and of dialect 1. */
-const KVM_TYPES = [0xaen, 0xafn];
 /** Types of commands that files know by VFS (fs/ioctl.c do_vfs_ioctl). */
 const VFS_TYPES = [0x00n, 0x15n, 0x54n, 0x58n, 0x66n, 0x94n];
 
-/** What is asked before the command: who is asked, and by whom. */
-export const TARGET: readonly Rule<Converting>[] = [
+const COMMANDS = CONVERSION_COMMANDS.map(({ cmd }) => cmd);
+
+/** Who is asked, and by whom, which comes before the command. */
+export const CALLER: readonly Rule<Converting>[] = [
   refuse('gmem.attr.ebadf', 'EBADF', ({ state, step }) => noIoctl(state, step.on), asked),
   refuse(
     'gmem.attr.vm-fd-other-mm-eio',
@@ -22,9 +23,13 @@ export const TARGET: readonly Rule<Converting>[] = [
     ({ state, step }) => foreignAddressSpace(state, step.on),
     asked,
   ),
-  // Commands of other files and of all files are not what these verbs are for.
-  silent((v) => !fileOf(v) && !KVM_TYPES.includes(typeOf(v))),
+  // What other files make of other commands is not for these verbs to say.
+  silent((v) => !fileOf(v) && !COMMANDS.includes(commandOf(v))),
   silent((v) => VFS_TYPES.includes(typeOf(v))),
+];
+
+/** Files that have no such command. */
+export const TARGET: readonly Rule<Converting>[] = [
   refuse(
     'gmem.attr.other-fd',
     'EINVAL',

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { refuse, succeed } from '../core/rule.js';
 import type { Rule } from '../core/rule.js';
+import { ATTRIBUTES2_OF_VM } from './attributes2-of-vm.js';
 import { CONTENTS, PROMISES } from './convert-contents.js';
 import { FIELDS, OWNER } from './convert-fields.js';
 import { granted, refusals } from './convert-pages.js';
 import { RANGE, RANGE_OF_D1 } from './convert-range.js';
 import { convertIoctls, isReadable, lengthOf, of, only, untouched } from './convert-request.js';
 import type { Converting } from './convert-request.js';
-import { COMMAND, TARGET } from './convert-target.js';
+import { CALLER, COMMAND, TARGET } from './convert-target.js';
 
 const asked = { report: untouched };
 
@@ -28,6 +29,8 @@ const BY_CONVERT_IOCTLS: readonly Rule<Converting>[] = [
 
 /** KVM_SET_MEMORY_ATTRIBUTES2 of dialects 3 to 8. */
 export const SET_ATTRIBUTES: readonly Rule<'set_attributes'>[] = [
+  ...of<'set_attributes'>(CALLER),
+  ...ATTRIBUTES2_OF_VM,
   ...of<'set_attributes'>([...TARGET, ...COMMAND]),
   // Of what the ioctls of dialect 1 would make of such a request nobody has thought.
   ...only<'set_attributes'>(
@@ -38,7 +41,7 @@ export const SET_ATTRIBUTES: readonly Rule<'set_attributes'>[] = [
 
 /** KVM_GMEM_CONVERT_SHARED and KVM_GMEM_CONVERT_PRIVATE of dialect 1. */
 export const CONVERT_RAW: readonly Rule<'convert_raw'>[] = [
-  ...of<'convert_raw'>([...TARGET, ...COMMAND]),
+  ...of<'convert_raw'>([...CALLER, ...TARGET, ...COMMAND]),
   refuse<'convert_raw'>('dialect.d1.efault', 'EFAULT', (v) => !isReadable(v), asked),
   refuse<'convert_raw'>(
     'dialect.d1.error-offset-input-einval',
@@ -51,6 +54,7 @@ export const CONVERT_RAW: readonly Rule<'convert_raw'>[] = [
 
 /** What the dialect has of the two, with a request that is in order but for the range. */
 export const CONVERT: readonly Rule<'convert'>[] = of<'convert'>([
+  ...CALLER,
   ...TARGET,
   ...only(convertIoctls, BY_CONVERT_IOCTLS),
   ...OWNER,
