@@ -18,11 +18,18 @@ export type Finding =
 
 /**
  * `read` and `write` by an instruction, of the process or of the kernel for it; `get` and `get to write` by a
- * reference to the page (mm/gup.c), which asks for PROT_READ and not for any right.
+ * reference to the page (mm/gup.c), which asks for PROT_READ and not for any right; `force` is FOLL_FORCE.
  */
-export type Access = 'read' | 'write' | 'get' | 'get to write';
+export type Access = 'read' | 'write' | 'get' | 'get to write' | 'get any way' | 'force';
 
-const NEEDED: Readonly<Record<Access, bigint>> = { read: 7n, write: 2n, get: 1n, 'get to write': 2n };
+/** Rights of which an access needs one. */
+const NEEDED: Readonly<Record<Exclude<Access, 'force'>, bigint>> = {
+  read: 7n,
+  write: 2n,
+  get: 1n,
+  'get to write': 2n,
+  'get any way': 3n,
+};
 
 /**
  * What an access of this process to a page of one of its mappings finds. Any right to a mapping lets it be read,
@@ -32,7 +39,7 @@ const NEEDED: Readonly<Record<Access, bigint>> = { read: 7n, write: 2n, get: 1n,
 export function find(state: State, map: Mapping, page: number, access: Access): Finding {
   const prot = at(map.prot, page);
   if (prot === undefined) return 'nothing mapped';
-  if ((prot & NEEDED[access]) === 0n) return 'forbidden';
+  if (access !== 'force' && (prot & NEEDED[access]) === 0n) return 'forbidden';
   if (at(map.guarded, page)) return 'guard';
   if (at(map.failed, page)) return 'failed memory';
   const gmem = gmemBehind(state, map)?.it;
@@ -41,6 +48,18 @@ export function find(state: State, map: Mapping, page: number, access: Access): 
   if (index >= gmem.pages) return 'beyond the end';
   if ((at(gmem.states, index) ?? gmem.initial) === 'private') return 'private';
   return at(gmem.poisoned, index) ? 'failed memory' : 'page';
+}
+
+/** The first page of a range that an access does not find, and what it finds there. */
+export function firstMiss(
+  state: State,
+  map: Mapping,
+  from: number,
+  to: number,
+  access: Access,
+): { readonly page: number; readonly finding: Finding } | undefined {
+  const page = from + reachable(state, map, from, to, access);
+  return page < to ? { page, finding: find(state, map, page, access) } : undefined;
 }
 
 /** How many pages from `from` on, up to and without `to`, an access finds. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { collected } from './lifetime.js';
 import type { Mapping, PlainMemory } from './objects.js';
+import { withHoldsEnded } from './pins.js';
 import { NOWHERE, put } from './ranges.js';
 import { self, set, without } from './state.js';
 import type { Id, State } from './state.js';
@@ -51,11 +52,9 @@ function inherited(map: Mapping): Mapping {
  * and what only they kept alive.
  */
 export function ended(state: State, parent: Id): State {
-  const pins = [...state.pins].filter(([, pin]) => pin.process !== state.running);
   return collected({
-    ...state,
+    ...withHoldsEnded(state, state.running),
     running: parent,
     processes: without(state.processes, state.running),
-    pins: pins.length === state.pins.size ? state.pins : new Map(pins),
   });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { PinWay } from '../../program/pin-ways.js';
 import type { FdKind, Gmem, Mapping, OtherFile, Pin, PlainMemory, Vcpu, Vm } from './objects.js';
 
 /** Identity of an object of the model. Never used twice. */
@@ -25,6 +26,8 @@ export interface Process {
   readonly uid: bigint;
   /** RLIMIT_NOFILE, when the program lowered it. */
   readonly nofile?: bigint;
+  /** By way of holding: the process that opened the address space for devices that this one uses. */
+  readonly spaces?: ReadonlyMap<PinWay, Id>;
   /** Descriptor numbers that have FD_CLOEXEC; none when not given. */
   readonly cloexec?: ReadonlySet<number>;
 }

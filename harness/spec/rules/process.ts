@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { withHoldsSettled } from '../core/pins.js';
 import { effect, refuse, succeed } from '../core/rule.js';
 import type { Rule } from '../core/rule.js';
 import { self, withSelf } from '../core/state.js';
@@ -6,9 +7,18 @@ import { self, withSelf } from '../core/state.js';
 /** Longer than any target waits for a call. */
 const HOUR_MS = 3_600_000n;
 
+/** Time in which the kernel's workers are sure to have done what they had to; the longest that was seen is 200 ms. */
+const SETTLED_MS = 1000n;
+
 /** nanosleep(2). What else runs meanwhile is not the program's. */
 export const WAIT: readonly Rule<'wait'>[] = [
-  succeed('linux.process.wait', ({ step }) => step.ms >= 0n && step.ms < HOUR_MS),
+  succeed('linux.process.wait', ({ step }) => step.ms >= 0n && step.ms < HOUR_MS, {
+    effects: [
+      effect('gmem.pin.ends-with-process', ({ state, step }) =>
+        step.ms >= SETTLED_MS ? withHoldsSettled(state) : state,
+      ),
+    ],
+  }),
 ];
 
 /** Default of RLIMIT_NOFILE's hard limit in the kernel (include/uapi/linux/fs.h INR_OPEN_MAX). */

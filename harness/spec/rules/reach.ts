@@ -30,12 +30,13 @@ interface Bytes {
   readonly offset: bigint;
 }
 
-/** Steps of a verb ask the same for each of their rules. */
-const known = new WeakMap<State, { step: Bytes; access: Access; length: bigint; reach: Reach | undefined }>();
+/** The rules of a verb ask the same of a step one after the other. */
+const known = new WeakMap<State, { step: Bytes; access: Access; reach: Reach | undefined }>();
 
 /**
  * How far an access gets.
  * @param length bytes, at least 1
+ * @param unit `pages` for one that takes all of the pages that these bytes are in
  * @returns undefined where the model does not know what is at the address: beyond the mapping, or in a hole that a
  * later mapping may have been put into
  */
@@ -44,39 +45,45 @@ export function reach(
   step: Bytes & Step,
   access: Access,
   length: bigint,
+  unit: 'bytes' | 'pages' = 'bytes',
 ): Reach | undefined {
   const last = known.get(state);
-  if (last?.step === step && last.access === access && last.length === length) return last.reach;
-  const result = follow(state, step, access, length, world.pageSize);
-  known.set(state, { step, access, length, reach: result });
+  if (last?.step === step && last.access === access) return last.reach;
+  const size = BigInt(world.pageSize);
+  const from = unit === 'bytes' ? step.offset : step.offset - (step.offset % size);
+  const end = step.offset + length;
+  const to = unit === 'bytes' ? end : ((end + size - 1n) / size) * size;
+  const result =
+    step.offset < 0n || length < 1n ? undefined : follow(state, step.map, access, from, to, world.pageSize);
+  known.set(state, { step, access, reach: result });
   return result;
 }
 
 function follow(
   state: State,
-  { map: name, offset }: Bytes,
+  name: string,
   access: Access,
-  length: bigint,
+  offset: bigint,
+  end: bigint,
   pageSize: number,
 ): Reach | undefined {
   const map = mapOf(state, name);
   const size = BigInt(pageSize);
-  if (!map || offset < 0n || length < 1n) return undefined;
   const start = placeOf(offset, pageSize);
-  const to = Number((offset + length + size - 1n) / size);
-  if (BigInt(to) * size - size >= map.it.length) return undefined;
-  const pages = reachable(state, map.it, start.page, to, access);
+  const last = (end - 1n) / size;
+  if (!map || last * size >= map.it.length) return undefined;
+  const pages = reachable(state, map.it, start.page, Number(last) + 1, access);
   const stop = start.page + pages;
-  const finding = stop < to ? find(state, map.it, stop, access) : 'page';
+  const finding = stop <= Number(last) ? find(state, map.it, stop, access) : 'page';
   if (finding === 'nothing mapped' && mayBeReused(state, map)) return undefined;
   const boundary = BigInt(stop) * size;
   const at = boundary > offset ? boundary : offset;
-  const bytes = finding === 'page' ? length : at - offset;
+  const bytes = (finding === 'page' ? end : at) - offset;
   return { map, start, pages, bytes: Number(bytes), finding, at };
 }
 
 /** The kernel puts a new mapping into the highest hole that is large enough. */
-function mayBeReused(state: State, { id }: Found<Mapping>): boolean {
+export function mayBeReused(state: State, { id }: Found<Mapping>): boolean {
   for (const other of self(state).maps.keys()) if (other > id) return true;
   return false;
 }
