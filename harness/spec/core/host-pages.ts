@@ -12,9 +12,19 @@ export function gmemBehind(state: State, map: Mapping): Found<Gmem> | undefined 
   return file && it ? { id: file.object, it } : undefined;
 }
 
-/** What an access to a page finds, in the order of the kernel's questions. */
+/**
+ * What an access to a page finds, in the order of the kernel's questions; `unknown` is for callers that do not
+ * know what lies at an address.
+ */
 export type Finding =
-  'nothing mapped' | 'forbidden' | 'guard' | 'failed memory' | 'beyond the end' | 'private' | 'page';
+  | 'unknown'
+  | 'nothing mapped'
+  | 'forbidden'
+  | 'guard'
+  | 'failed memory'
+  | 'beyond the end'
+  | 'private'
+  | 'page';
 
 /**
  * `read` and `write` by an instruction, of the process or of the kernel for it; `get` and `get to write` by a

@@ -116,12 +116,7 @@ export interface Mapping {
   readonly guarded: Ranges<true>;
   /** Page table entries that say the memory failed, whatever the file has there by now. */
   readonly failed: Ranges<true>;
-  /** `nextId` of the state in which pages were unmapped last: until then nothing can have taken their place. */
-  readonly vacatedAt: Id;
 }
-
-/** No state has this as its `nextId`. */
-export const NEVER = 0;
 
 /** What holds pages. */
 export interface Pin {

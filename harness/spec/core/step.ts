@@ -4,7 +4,7 @@ import type { VerbName } from '../../program/verbs.js';
 import { verb } from '../../program/verbs.js';
 import { NOTHING } from './outcome.js';
 import type { Outcome } from './outcome.js';
-import { evaluate } from './rule.js';
+import { evaluate, UNSPECIFIED } from './rule.js';
 import type { Rule } from './rule.js';
 import { handle } from './look.js';
 import type { State } from './state.js';
@@ -13,8 +13,7 @@ import type { World } from './world.js';
 /** The rules of every verb but those that nest steps, which the walk itself interprets. */
 export type RuleBook = { readonly [V in VerbName]?: readonly Rule<V>[] };
 
-/** Cited where no rule says what happens: everything is allowed, and nothing is known to have changed. */
-export const UNSPECIFIED = 'model.unspecified';
+export { UNSPECIFIED };
 
 /**
  * What a step may do, the likeliest first. Pure: the same arguments give the same outcomes.

@@ -16,6 +16,10 @@ export const pageAligned = (value: bigint, pageSize: number): boolean => value %
 /** The page that a byte is in. */
 export const pageOf = (byte: bigint, pageSize: number): number => Number(byte / BigInt(pageSize));
 
+/** How many pages bytes from the start of a page on reach into. */
+export const pagesIn = (bytes: bigint, pageSize: number): number =>
+  Number((bytes + BigInt(pageSize) - 1n) / BigInt(pageSize));
+
 /** Whether a bit of `value` is not among `known`. */
 export const hasOtherBits = (value: bigint, known: bigint): boolean =>
   (BigInt.asUintN(64, value) & ~known) !== 0n;
