@@ -29,7 +29,7 @@ export function contentsBehind(state: State, map: Mapping): Contents {
 }
 
 /** The state with other contents behind a mapping. */
-function withContents(state: State, map: Mapping, contents: Contents): State {
+export function withContents(state: State, map: Mapping, contents: Contents): State {
   const gmem = gmemBehind(state, map);
   if (gmem) return withGmemChanged(state, gmem.id, { contents });
   const memory = map.memory === undefined ? undefined : state.memories.get(map.memory);
