@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { zeroed } from '../core/memory.js';
 import type { PageContent, Word } from '../core/memory.js';
+import type { Gmem } from '../core/objects.js';
 import { within, put } from '../core/ranges.js';
+import type { Ranges } from '../core/ranges.js';
 import { effect, refuse } from '../core/rule.js';
 import type { Effect, Rule } from '../core/rule.js';
 import { withGmemChanged } from '../core/state.js';
@@ -70,19 +72,24 @@ const isSpoiled = (v: Request): boolean =>
 function withZeroes(v: Request): State {
   const file = fileOf(v);
   if (!file) return v.state;
-  return withGmemChanged(v.state, file.id, { contents: zeroed(file.it.contents, ...pagesOf(v)) });
+  const contents = zeroed(file.it.contents, ...pagesOf(v));
+  return withGmemChanged(v.state, file.id, { contents, used: usedBy(v, file.it) });
+}
+
+/** What is written to has been used. */
+function usedBy(v: Request, file: Gmem): Ranges<true> {
+  const written = within(file.allocated, ...pagesOf(v));
+  return written.reduce((used, { from, to }) => put(used, from, to, true), file.used);
 }
 
 function withNoise(v: Request): State {
   const file = fileOf(v);
   if (!file) return v.state;
   const contents = new Map(file.it.contents);
-  let { used } = file.it;
   for (const { from, to } of within(file.it.allocated, ...pagesOf(v))) {
     for (let page = from; page < to; page++) contents.set(page, noise(v.world.pageSize));
-    used = put(used, from, to, true);
   }
-  return withGmemChanged(v.state, file.id, { contents, used });
+  return withGmemChanged(v.state, file.id, { contents, used: usedBy(v, file.it) });
 }
 
 /** A page of which nobody knows anything. */

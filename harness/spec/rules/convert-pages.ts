@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { zapped } from '../core/host-pages.js';
-import { firstIn, put } from '../core/ranges.js';
+import type { Report } from '../core/outcome.js';
+import { covers, firstIn, NOWHERE, put, within } from '../core/ranges.js';
 import { always, effect, mayRefuse, refuse, succeed } from '../core/rule.js';
 import type { Effect, Rule } from '../core/rule.js';
 import { withGmemChanged } from '../core/state.js';
@@ -8,21 +9,42 @@ import type { State } from '../core/state.js';
 import { answered, fileOf, isWritable, offsetOf, pagesOf, target, untouched } from './convert-request.js';
 import type { Converting, Request } from './convert-request.js';
 
-/** Pages of the file that somebody holds: pins, and the handler of memory failure. */
-function firstInUse(v: Request): number | undefined {
+const NONE = Infinity;
+
+/** The first page of the range that memory failure took and that nobody freed; its handler holds it. */
+function firstPoisoned(v: Request): number {
+  return firstIn(fileOf(v)?.it.poisoned ?? NOWHERE, ...pagesOf(v)) ?? NONE;
+}
+
+/** The first page of the range that somebody got hold of while it was shared. */
+function firstHeld(v: Request): number {
+  const file = fileOf(v)?.id;
+  const held = [...v.state.pins.values()].filter((pin) => pin.gmem === file);
+  return Math.min(...held.map((pin) => firstIn(pin.pages, ...pagesOf(v)) ?? NONE));
+}
+
+/** Whether any page of the range is not in the state that was asked for. */
+function changes(v: Request): boolean {
   const file = fileOf(v);
-  if (!file) return undefined;
+  if (!file) return false;
   const [from, to] = pagesOf(v);
-  const held = [...v.state.pins.values()].filter((pin) => pin.gmem === file.id).map((pin) => pin.pages);
-  const first = [file.it.poisoned, ...held].flatMap((pages) => firstIn(pages, from, to) ?? []);
-  return first.length === 0 ? undefined : Math.min(...first);
+  const known = within(file.it.states, from, to);
+  const untold = file.it.initial !== target(v) && !covers(known, from, to);
+  return untold || known.some((run) => run.value !== target(v));
 }
 
 const toPrivate = (v: Request): boolean => target(v) === 'private';
-const inUse = (v: Request): boolean => toPrivate(v) && firstInUse(v) !== undefined;
+const isPoisoned = (v: Request): boolean => toPrivate(v) && firstPoisoned(v) < firstHeld(v);
+const isHeld = (v: Request): boolean => toPrivate(v) && firstHeld(v) !== NONE;
 
-/** Offset of the first page in use, bytes from the start of the file. */
-const offender = (v: Request): bigint => BigInt(firstInUse(v) ?? 0) * BigInt(v.world.pageSize);
+/** Whether somebody else may use a page in this moment. */
+const isTouched = (v: Request): boolean => v.world.concurrent === true && toPrivate(v) && changes(v);
+
+/** The answer that names a page, unless another thread may have been caught at an earlier one. */
+function naming(v: Request, page: number): Report {
+  const error_offset = BigInt(page) * BigInt(v.world.pageSize);
+  return { ...answered(v, error_offset), ...(isTouched(v) && { error_offset: 'any' }) };
+}
 
 /** The host finds no page of the range in its page tables any more, in any process. */
 function unmapped(v: Request): State {
@@ -38,25 +60,38 @@ function converted(v: Request): State {
   return withGmemChanged(v.state, file.id, { states });
 }
 
-const refused = { effects: [effect('gmem.pin.eagain-unmaps-range', unmapped)] };
+/** Nothing is recorded of a conversion for which there is no room. */
+export const ROOM: readonly Rule<Converting>[] = [
+  refuse('gmem.attr.enomem', 'ENOMEM', (v) => v.world.has('failing-allocations') && changes(v), {
+    report: (v) => answered(v, offsetOf(v)),
+  }),
+];
+
+const unmaps = [effect('gmem.pin.eagain-unmaps-range', unmapped)];
 
 /**
  * Pages in use are refused. The search begins after the host's page tables are cleared, which stays so.
  * @param id the rule that demands EAGAIN
  */
-export function refusals(id: string): readonly Rule<Converting>[] {
-  return [
-    refuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => inUse(v) && !isWritable(v), {
-      report: untouched,
-      ...refused,
-    }),
-    refuse(id, 'EAGAIN', inUse, { report: (v) => answered(v, offender(v)), ...refused }),
-    mayRefuse('gmem.pin.concurrent-access', 'EAGAIN', (v) => v.world.concurrent === true && toPrivate(v), {
-      report: (v) => ({ ...answered(v, offsetOf(v)), error_offset: 'any' }),
-      ...refused,
-    }),
-  ];
-}
+export const refusals = (id: string): readonly Rule<Converting>[] => [
+  refuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && (isPoisoned(v) || isHeld(v)), {
+    report: untouched,
+    effects: unmaps,
+  }),
+  refuse('gmem.pin.poisoned', 'EAGAIN', isPoisoned, {
+    report: (v) => naming(v, firstPoisoned(v)),
+    effects: unmaps,
+  }),
+  refuse(id, 'EAGAIN', isHeld, { report: (v) => naming(v, firstHeld(v)), effects: unmaps }),
+  mayRefuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && isTouched(v), {
+    report: untouched,
+    effects: unmaps,
+  }),
+  mayRefuse('gmem.pin.concurrent-access', 'EAGAIN', (v) => isWritable(v) && isTouched(v), {
+    report: (v) => naming(v, 0),
+    effects: unmaps,
+  }),
+];
 
 /** What a request that is granted changes: everything or, with an error, nothing. */
 export function granted(id: string, contents: readonly Effect<Converting>[] = []): Rule<Converting> {

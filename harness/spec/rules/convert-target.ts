@@ -3,14 +3,11 @@ import { CONVERSION_COMMANDS } from '../../uapi/profiles/index.js';
 import { refuse, silent } from '../core/rule.js';
 import type { Rule } from '../core/rule.js';
 import { commandOf, convertIoctls, fileOf, isKnown, untouched } from './convert-request.js';
-import type { Converting, Request } from './convert-request.js';
+import type { Converting } from './convert-request.js';
 import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
+import { isVfsCommand } from './vfs-commands.js';
 
 const asked = { report: untouched };
-
-const typeOf = (v: Request): bigint => (commandOf(v) >> 8n) & 0xffn;
-/** Types of commands that files know by VFS (fs/ioctl.c do_vfs_ioctl). */
-const VFS_TYPES = [0x00n, 0x15n, 0x54n, 0x58n, 0x66n, 0x94n];
 
 const COMMANDS = CONVERSION_COMMANDS.map(({ cmd }) => cmd);
 
@@ -25,7 +22,7 @@ export const CALLER: readonly Rule<Converting>[] = [
   ),
   // What other files make of other commands is not for these verbs to say.
   silent((v) => !fileOf(v) && !COMMANDS.includes(commandOf(v))),
-  silent((v) => VFS_TYPES.includes(typeOf(v))),
+  silent((v) => isVfsCommand(commandOf(v))),
 ];
 
 /** Files that have no such command. */

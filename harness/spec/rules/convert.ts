@@ -4,7 +4,7 @@ import type { Rule } from '../core/rule.js';
 import { ATTRIBUTES2_OF_VM } from './attributes2-of-vm.js';
 import { CONTENTS, PROMISES } from './convert-contents.js';
 import { FIELDS, OWNER } from './convert-fields.js';
-import { granted, refusals } from './convert-pages.js';
+import { granted, refusals, ROOM } from './convert-pages.js';
 import { RANGE, RANGE_OF_D1 } from './convert-range.js';
 import { convertIoctls, isReadable, lengthOf, of, only, untouched } from './convert-request.js';
 import type { Converting } from './convert-request.js';
@@ -15,6 +15,7 @@ const asked = { report: untouched };
 /** Pages of a range that is in order, for KVM_SET_MEMORY_ATTRIBUTES2. */
 const PAGES: readonly Rule<Converting>[] = [
   ...PROMISES,
+  ...ROOM,
   ...refusals('gmem.attr.eagain-first-offender'),
   granted('gmem.attr.success-writes-nothing', CONTENTS),
 ];
