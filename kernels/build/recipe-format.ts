@@ -103,6 +103,8 @@ export interface Recipe {
   dialects?: Partial<Record<string, Dialect>>;
   /** Needed beside `dialects`: the one that is booted when none is named. */
   defaultDialect?: string;
+  /** The recipe of the same kernel that can be told to do something wrong, see ./faults.ts. */
+  faults?: string;
   /** Words for each position of a switch; a switch that is there is on unless told otherwise. */
   switches?: { 'in-place'?: { on: string[]; off: string[] } };
   /** Where it was read from. */

@@ -91,5 +91,6 @@ export const recipeSchema = object(['name', 'about', 'profile', 'source'], {
     }),
   },
   defaultDialect: name,
+  faults: name,
   switches: object([], { 'in-place': object(['on', 'off'], { on: words, off: words }) }),
 }) as unknown as JSONSchemaType<Recipe>;
