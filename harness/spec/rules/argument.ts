@@ -10,6 +10,9 @@ export const writable = (arg: Pointer): boolean => readable(arg) && arg !== 'rea
 /** 2^64, for sums that wrap. */
 export const WRAP = 1n << 64n;
 
+/** A number as a register holds it. */
+export const u64 = (value: bigint): bigint => BigInt.asUintN(64, value);
+
 /** Whether a number is a multiple of the page size. */
 export const pageAligned = (value: bigint, pageSize: number): boolean => value % BigInt(pageSize) === 0n;
 

@@ -5,7 +5,7 @@ import { at } from '../core/ranges.js';
 import { always, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule } from '../core/rule.js';
 import { self } from '../core/state.js';
-import { hasOtherBits } from './argument.js';
+import { hasOtherBits, u64 } from './argument.js';
 import {
   beginsWith,
   firstWith,
@@ -25,7 +25,7 @@ const flag = ({ step }: MapCall, bit: bigint): boolean => (step.arg & bit) !== 0
 /** msync(2) (mm/msync.c): it asks the file for MS_SYNC alone, part by part of what is mapped. */
 export const MSYNC: readonly Rule<'map_op'>[] = [
   refuse('gmem.mmap.msync', 'EINVAL', ({ step }) =>
-    hasOtherBits(step.arg, MS.ASYNC | MS.INVALIDATE | MS.SYNC),
+    hasOtherBits(BigInt.asUintN(32, step.arg), MS.ASYNC | MS.INVALIDATE | MS.SYNC),
   ),
   refuse('gmem.mmap.unaligned-einval', 'EINVAL', isUnaligned),
   refuse('gmem.mmap.msync', 'EINVAL', (v) => flag(v, MS.ASYNC) && flag(v, MS.SYNC)),
@@ -72,7 +72,7 @@ const MODE_FLAGS = 0xe000n;
 export const MBIND: readonly Rule<'map_op'>[] = [
   silent(({ world }) => !world.has('numa')),
   silent(({ step }) => (step.arg & MODE_FLAGS) !== 0n),
-  refuse('gmem.mmap.policy', 'EINVAL', ({ step }) => step.arg >= POLICIES),
+  refuse('gmem.mmap.policy', 'EINVAL', ({ step }) => u64(step.arg) >= POLICIES),
   refuse('linux.mbind.unaligned-einval', 'EINVAL', isUnaligned),
   silent(({ step }) => step.length === 0n),
   refuse('gmem.mmap.policy', 'EINVAL', ({ step }) => WITHOUT_NODES.includes(step.arg)),

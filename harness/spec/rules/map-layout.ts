@@ -8,7 +8,7 @@ import { always, effect, mayRefuse, refuse, silent, succeed } from '../core/rule
 import type { Rule } from '../core/rule.js';
 import { self, withMapChanged, withMapping, without, withSelf } from '../core/state.js';
 import type { State } from '../core/state.js';
-import { pagesIn } from './argument.js';
+import { pagesIn, u64 } from './argument.js';
 import { beginsWith, gmemOfMap, INSIDE, isUnaligned, mapIn, pagesOf } from './map-range.js';
 import type { MapCall } from './map-range.js';
 import { addressSpace, MUCH_MEMORY } from './mmap-flags.js';
@@ -31,7 +31,11 @@ function emptied(map: Mapping, from: number, to: number): Mapping {
 export const MUNMAP: readonly Rule<'map_op'>[] = [
   refuse('gmem.mmap.unaligned-einval', 'EINVAL', isUnaligned),
   refuse('linux.munmap.length-einval', 'EINVAL', ({ step }) => step.length === 0n),
-  refuse('linux.munmap.length-einval', 'EINVAL', ({ step, world }) => step.length > addressSpace(world.arch)),
+  refuse(
+    'linux.munmap.length-einval',
+    'EINVAL',
+    ({ step, world }) => u64(step.length) > addressSpace(world.arch),
+  ),
   ...INSIDE,
   succeed('gmem.mmap.munmap-keeps', always, {
     effects: [effect('gmem.mmap.munmap-keeps', (v) => withoutPages(v, ...pagesOf(v)))],
@@ -43,14 +47,18 @@ function withoutPages(v: MapCall, from: number, to: number): State {
   return map ? collected(withMapChanged(v.state, map.id, emptied(map.it, from, to))) : v.state;
 }
 
-const newPages = ({ step, world }: MapCall): number => pagesIn(step.arg, world.pageSize);
-const oldPages = ({ step, world }: MapCall): number => pagesIn(step.length, world.pageSize);
+const newPages = ({ step, world }: MapCall): number => pagesIn(u64(step.arg), world.pageSize);
+const oldPages = ({ step, world }: MapCall): number => pagesIn(u64(step.length), world.pageSize);
 
 /** mremap(2) with MREMAP_MAYMOVE (mm/mremap.c do_mremap). */
 export const MREMAP: readonly Rule<'map_op'>[] = [
   refuse('linux.mremap.arguments-einval', 'EINVAL', isUnaligned),
   refuse('linux.mremap.arguments-einval', 'EINVAL', ({ step }) => step.arg === 0n),
-  refuse('linux.mremap.arguments-einval', 'EINVAL', ({ step, world }) => step.arg > addressSpace(world.arch)),
+  refuse(
+    'linux.mremap.arguments-einval',
+    'EINVAL',
+    ({ step, world }) => u64(step.arg) > addressSpace(world.arch),
+  ),
   // What stays behind or is doubled would have no name.
   silent((v) => pagesOf(v)[0] !== 0 || oldPages(v) === 0),
   ...INSIDE,

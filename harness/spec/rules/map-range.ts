@@ -10,7 +10,7 @@ import type { Rule, View } from '../core/rule.js';
 import { withMapChanged } from '../core/state.js';
 import type { State } from '../core/state.js';
 import { mayBeReused } from './reach.js';
-import { pageAligned, pageOf, pagesIn } from './argument.js';
+import { pageAligned, pageOf, pagesIn, u64 } from './argument.js';
 
 export type MapCall = View<'map_op'>;
 
@@ -29,7 +29,7 @@ export const isUnaligned = ({ step, world }: MapCall): boolean => !pageAligned(s
 /** Pages of the mapping that the range reaches into: the first, and the one behind the last. */
 export function pagesOf({ step, world }: MapCall): [number, number] {
   const from = pageOf(step.offset, world.pageSize);
-  return [from, from + pagesIn(step.length, world.pageSize)];
+  return [from, from + pagesIn(u64(step.length), world.pageSize)];
 }
 
 /** Pages of the file behind them. */
@@ -86,7 +86,9 @@ export function mayBeTaken(v: MapCall): boolean {
 export const INSIDE: readonly Rule<'map_op'>[] = [
   silent((v) => {
     const map = mapIn(v);
-    return map === undefined || pagesOf(v)[1] > pagesIn(map.it.length, v.world.pageSize);
+    return (
+      map === undefined || v.step.offset < 0n || pagesOf(v)[1] > pagesIn(map.it.length, v.world.pageSize)
+    );
   }),
   silent(mayBeTaken),
 ];

@@ -8,14 +8,14 @@ import { effect, refuse, mayRefuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { set, withMapChanged, withMapping } from '../core/state.js';
 import type { State } from '../core/state.js';
-import { pageAligned, pageOf, pagesIn, WRAP } from './argument.js';
+import { pageAligned, pageOf, pagesIn, u64, WRAP } from './argument.js';
 import { noIoctl } from './ioctl-target.js';
 import { addressSpace, ANY_ACCESS, legacyFlags, MAP, MAP_TYPE, MUCH_MEMORY, PROT } from './mmap-flags.js';
 
 type V = View<'mmap'>;
 
 const flagsOf = ({ step }: V): bigint =>
-  step.flags ?? (step.of === undefined ? MAP.PRIVATE | MAP.ANONYMOUS : MAP.SHARED);
+  u64(step.flags ?? (step.of === undefined ? MAP.PRIVATE | MAP.ANONYMOUS : MAP.SHARED));
 const typeOf = (v: V): bigint => flagsOf(v) & MAP_TYPE;
 const isAnonymous = (v: V): boolean => (flagsOf(v) & MAP.ANONYMOUS) !== 0n;
 const ofFile = (v: V): boolean => !isAnonymous(v);
@@ -27,8 +27,10 @@ const TYPES_OF_FILES: readonly bigint[] = [MAP.SHARED, MAP.PRIVATE, MAP.SHARED_V
 const TYPES_OF_MEMORY: readonly bigint[] = [MAP.SHARED, MAP.PRIVATE];
 
 /** Length in whole pages, bytes; more than 64 bits when it wraps. */
-const roundedLength = ({ step, world }: V): bigint =>
-  BigInt(pagesIn(step.length, world.pageSize)) * BigInt(world.pageSize);
+const roundedLength = ({ step, world }: V): bigint => {
+  const page = BigInt(world.pageSize);
+  return ((u64(step.length) + page - 1n) / page) * page;
+};
 
 /** The largest offset of a file (MAX_LFS_FILESIZE). */
 const LOFF_MAX = (1n << 63n) - 1n;
@@ -89,7 +91,7 @@ const hasFile = ({ state, step }: V): boolean => step.of !== undefined && !noIoc
 function endsBeyondLoff(v: V): boolean {
   const page = BigInt(v.world.pageSize);
   const length = roundedLength(v);
-  return length > LOFF_MAX || v.step.offset / page > (LOFF_MAX - length) / page;
+  return length > LOFF_MAX || u64(v.step.offset) / page > (LOFF_MAX - length) / page;
 }
 
 function newMapping(v: V): Omit<Mapping, 'file' | 'memory'> {
