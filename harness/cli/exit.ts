@@ -4,6 +4,7 @@ import { JournalError } from '../run/journal-read.js';
 import { SelectError } from '../run/select.js';
 import { CaseError, CaseErrors } from '../suite/case-error.js';
 import { TargetError } from '../target/executor.js';
+import { TraceFileError } from '../trace/strace/trace-file-error.js';
 
 /** Documented exit codes (README, "Exit codes"). */
 export const EXIT = { ok: 0, unexpected: 1, usage: 2, environment: 3 } as const;
@@ -27,7 +28,8 @@ export function explainError(e: unknown): { code: number; text: string } {
     e instanceof CaseError ||
     e instanceof UsageError ||
     e instanceof SelectError ||
-    e instanceof JournalError
+    e instanceof JournalError ||
+    e instanceof TraceFileError
   ) {
     return { code: EXIT.usage, text: e.message };
   }

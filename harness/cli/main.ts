@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.js')).checkCommand(),
   rules: async () => (await import('./rules.js')).rulesCommand(),
   probe: async () => (await import('./probe.js')).probeCommand(),
+  judge: async () => (await import('./judge.js')).judgeCommand(),
   drift: async () => (await import('./drift.js')).driftCommand(),
   kernel: async () => (await import('./kernel.js')).kernelCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),

@@ -105,7 +105,7 @@ describe('observe', () => {
       '1 mmap: {of: gmem1, offset: 4096, length: 8192, flags: 1, as: m1} -> 0',
       '1 map_op: {map: m1, op: madvise, offset: 4096, length: 4096, arg: 4} -> 0 value=0',
       '1 load: {map: m1, offset: 4104, width: 1} -> SIGBUS (BUS_ADRERR) at +0x1008 ?access',
-      '1 map_op: {map: m1, op: mremap, length: 8192, arg: 12288} -> 0 value=0',
+      '1 map_op: {map: m1, op: mremap, length: 8192, arg: 12288} -> 0',
       '1 map_op: {map: m1, op: mprotect, offset: 8192, length: 4096} -> 0 value=0',
       '1 lose m1',
     ]);
