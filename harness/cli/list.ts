@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { Command } from 'commander';
 import { describeExpect, describeStep } from '../program/describe.js';
+import { nestedSteps } from '../program/step.js';
 import type { PlannedStep } from '../program/step.js';
+import { nestedResults } from '../program/trace.js';
 import { lower } from '../lower/lower.js';
 import { notRun } from '../lower/wire.js';
 import { select } from '../run/select.js';
@@ -39,11 +41,15 @@ export function renderProgram(point: TestPoint, context: Context): string[] {
         `${indent}${describeStep(step)}    # ${where}`,
         `${indent}  expect ${describeExpect(expect)}`,
       );
-      const nested = step.verb === 'fork' ? step.steps : [];
+      const nested = nestedSteps(step);
+      const inner = nestedResults(step, results[i]);
       const calls = results[i]?.calls ?? [];
       for (const call of nested.length > 0 ? calls.slice(0, 1) : calls)
         lines.push(`${indent}  | ${call.replace(/ = \? \(not reached\)$/, '')}`);
-      add(nested, results[i]?.children ?? [], `${indent}    `);
+      nested.forEach((list, n) => {
+        if (nested.length > 1) lines.push(`${indent}  thread ${n + 1}:`);
+        add(list, inner[n] ?? [], `${indent}    `);
+      });
     });
   };
   add(point.program.steps, trace.steps, '  ');

@@ -185,6 +185,50 @@ describe('a mismatch', () => {
   });
 });
 
+describe('steps of threads', () => {
+  const any = step('load', { map: 'm' }, { fields: {}, any: true });
+  const either = step(
+    'load',
+    {},
+    { fields: {}, oneOf: [{ fields: { value: 1n } }, { fault: 'SIGBUS', fields: {} }] },
+  );
+  const bus = faulted({ signal: 'SIGBUS', code: 2n, at: 0n });
+  const block = (one: PlannedStep, other: PlannedStep) => [
+    step('parallel', { threads: [[one], [other]] }),
+    load(),
+  ];
+  const ran = (one: StepResult, other: StepResult): Pick<Trace, 'steps'> => ({
+    steps: [{ ...ok, threads: [[one], [other]] }, ok],
+  });
+
+  it('may do anything where the case says nothing', () => {
+    for (const result of [ok, failed('EAGAIN'), bus])
+      expect(of(block(any, any), ran(result, ok)).verdict).toBe('pass');
+  });
+
+  it('do one of several things where the case names them', () => {
+    expect(of(block(either, any), ran({ ...ok, fields: { value: 1n } }, ok)).verdict).toBe('pass');
+    expect(of(block(either, any), ran(bus, ok)).verdict).toBe('pass');
+    expect(of(block(any, either), ran(ok, { ...ok, fields: { value: 2n } }))).toMatchObject({
+      verdict: 'fail',
+      mismatches: [{ step: 3, expected: 'success, value 1 or SIGBUS', seen: 'success, value 2' }],
+    });
+  });
+
+  it('are all to be executed', () => {
+    expect(of(block(any, any), { steps: [{ ...ok, threads: [[ok]] }, ok] }).verdict).toBe('error');
+    expect(of(block(any, any), { steps: [ok, ok] }).verdict).toBe('error');
+    expect(of(block(any, any), ran(ok, { ...ok, state: 'in-flight' })).verdict).toBe('error');
+  });
+
+  it('have trouble of ours as any step', () => {
+    expect(of(block(any, any), ran(ok, { ...ok, trouble: 'x' }))).toMatchObject({
+      verdict: 'error',
+      reason: 'step 3: x',
+    });
+  });
+});
+
 describe('trouble of the harness itself', () => {
   const trouble: StepResult = { ...ok, trouble: 'setting up failed: ioctl() = -1 EINVAL' };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describeExpect, describeStep, faultText, number } from '../program/describe.js';
+import { nestedSteps } from '../program/step.js';
 import type { Expect, PlannedStep, Program } from '../program/step.js';
+import { nestedResults } from '../program/trace.js';
 import type { StepResult, Trace } from '../program/trace.js';
 import type { Mismatch, Verdict } from './verdict.js';
 
@@ -19,6 +21,9 @@ export interface Judgement {
  * program that was cut short, or in which a step was never reached, is an `error` unless an earlier step
  * already went wrong; it is never a pass. Trouble of our own (a set-up call that failed, the watchdog) makes
  * everything from there on worthless, so it is an `error` unless a step before it went wrong.
+ *
+ * Of steps that ran at the same time only what the case says of them is compared here, which has to hold in every
+ * order; whether an order explains them all is for the specification (spec/core/interleave.ts, judge/reconcile.ts).
  */
 export function judge(program: Program, trace: Trace): Judgement {
   const mismatches = compareSteps(program.steps, trace.steps, { n: 0 });
@@ -41,7 +46,10 @@ function complete(steps: readonly PlannedStep[], results: readonly StepResult[])
     steps.length === results.length &&
     steps.every(({ step }, i) => {
       const result = results[i];
-      return result?.state === 'done' && complete(step.verb === 'fork' ? step.steps : [], result.children);
+      const nested = nestedResults(step, result);
+      return (
+        result?.state === 'done' && nestedSteps(step).every((list, n) => complete(list, nested[n] ?? []))
+      );
     })
   );
 }
@@ -56,9 +64,11 @@ function firstTrouble(
     const step = ++count.n;
     const result = results[i];
     if (result?.trouble !== undefined) return { step, what: result.trouble };
-    const nested =
-      planned.verb === 'fork' ? firstTrouble(planned.steps, result?.children ?? [], count) : undefined;
-    if (nested) return nested;
+    const nested = nestedResults(planned, result);
+    for (const [n, list] of nestedSteps(planned).entries()) {
+      const trouble = firstTrouble(list, nested[n] ?? [], count);
+      if (trouble) return trouble;
+    }
   }
   return undefined;
 }
@@ -73,9 +83,11 @@ function compareSteps(
     const result = results[i];
     if (!result) return [];
     const own = compare(planned, result, step);
-    const nested =
-      planned.step.verb === 'fork' ? compareSteps(planned.step.steps, result.children, count) : [];
-    return [...own, ...nested];
+    const nested = nestedResults(planned.step, result);
+    return [
+      ...own,
+      ...nestedSteps(planned.step).flatMap((list, n) => compareSteps(list, nested[n] ?? [], count)),
+    ];
   });
 }
 
@@ -96,6 +108,8 @@ function compare(planned: PlannedStep, result: StepResult, step: number): Mismat
 
 /** Whether a result is what the expectation says. */
 export function allowed(expect: Expect, result: StepResult): boolean {
+  if (expect.any) return true;
+  if (expect.oneOf) return expect.oneOf.some((one) => allowed(one, result));
   const wantsFault = expect.fault !== undefined && expect.fault !== 'none';
   if (wantsFault || result.fault)
     return wantsFault && result.fault !== undefined && faultAllowed(expect, result.fault);
@@ -117,8 +131,9 @@ function faultAllowed(expect: Expect, fault: NonNullable<StepResult['fault']>): 
 /** What came out, with the fields that the expectation speaks of. */
 function describeResult(expect: Expect, result: StepResult): string {
   if (result.fault) return faultText(result.fault);
+  const spoken = [expect, ...(expect.oneOf ?? [])].flatMap(({ fields }) => Object.keys(fields));
   const head = result.errno === '0' ? 'success' : result.errno;
-  const names = Object.keys(expect.fields).filter((f) => f !== 'code' && f !== 'at');
+  const names = [...new Set(spoken)].filter((f) => f !== 'code' && f !== 'at');
   const telling = result.errno !== '0' || 'exit' in result.fields;
   const rest = Object.keys(result.fields).filter((f) => !names.includes(f) && telling);
   const fields = [...names, ...rest].map((f) => {

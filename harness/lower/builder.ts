@@ -172,6 +172,20 @@ export class Builder {
     return index;
   }
 
+  /** Threads that run what the bodies add. @param skews turns of an empty loop before each begins */
+  parallel(bodies: readonly (() => void)[], skews: readonly number[]): number {
+    const block: WireOp = { code: 'parallel', count: 0 };
+    const index = this.push(block, { call: 'parallel()' });
+    bodies.forEach((body, i) => {
+      const thread: WireOp = { code: 'thread', count: 0, skew: skews[i] ?? 0 };
+      const at = this.push(thread, { call: `thread ${i + 1}` });
+      body();
+      thread.count = this.ops.length - at - 1;
+    });
+    block.count = this.ops.length - index - 1;
+    return index;
+  }
+
   private push(op: WireOp, text?: CallText): number {
     this.ops.push(op);
     this.texts.push(text);

@@ -57,6 +57,8 @@ export interface Lifted {
   map?: MapObject;
   /** Steps of a forked child. */
   children?: readonly ((r: Results) => StepResult)[];
+  /** Steps of threads. */
+  threads?: readonly (readonly ((r: Results) => StepResult)[])[];
 }
 
 /** State of one lowering. */
@@ -65,11 +67,21 @@ export class LowerContext {
     readonly b: Builder,
     readonly profile: Profile,
     readonly objects = new Map<string, LoweredObject>(),
+    /** Chooses how the threads of a parallel are shifted against each other. */
+    readonly seed?: number,
   ) {}
 
-  /** A forked child: sees the objects made so far, keeps its own to itself. */
+  /** A forked child or a thread: sees the objects made so far, keeps its own to itself. */
   child(): LowerContext {
-    return new LowerContext(this.b, this.profile, new Map(this.objects));
+    return new LowerContext(this.b, this.profile, new Map(this.objects), this.seed);
+  }
+
+  /** What threads made belongs to what follows them: the case was checked for names that two of them use. */
+  join(threads: readonly LowerContext[]): void {
+    const before = new Map(this.objects);
+    for (const { objects } of threads) {
+      for (const [name, object] of objects) if (before.get(name) !== object) this.objects.set(name, object);
+    }
   }
 
   fd(name: string): FdObject {

@@ -12,9 +12,10 @@ const SIGNALS: Readonly<Record<number, Fault['signal']>> = { 0: 'refused', 7: 'S
 export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, end: number): StepResult {
   const main = r.op(lifted.main);
   const children = lifted.children?.map((lift) => lift(r)) ?? [];
+  const threads = lifted.threads?.map((steps) => steps.map((lift) => lift(r)));
   const own = Array.from({ length: end - first }, (_, i) => first + i);
-  // The calls of a forked child are rendered with its own steps.
-  const shown = lifted.children ? own.slice(0, 1) : own;
+  // The calls of a forked child and of threads are rendered with their own steps.
+  const shown = lifted.children || threads ? own.slice(0, 1) : own;
   const calls = shown.flatMap((i) => {
     const text = b.texts[i];
     const result = r.op(i);
@@ -26,17 +27,35 @@ export function liftStep(b: Builder, r: Results, lifted: Lifted, first: number, 
   const fault = main.status === 'fault' ? faultOf(main, lifted.map, r) : undefined;
   const done = main.status === 'done' && main.errno === 0;
   const trouble =
-    troubleOf(b, r, shown) ?? (lifted.children ? childTrouble(main) : done ? lifted.trouble?.(r) : undefined);
+    troubleOf(b, r, shown) ??
+    (lifted.children ? childTrouble(main) : undefined) ??
+    (threads && main.status === 'done' && !done
+      ? `the threads could not be started: ${errnoName(main.errno)}`
+      : undefined) ??
+    (done ? lifted.trouble?.(r) : undefined);
   return {
     state: main.status === 'fault' ? 'done' : main.status,
     errno: main.status === 'fault' ? 'EFAULT' : errnoName(main.errno),
     fields: main.status === 'done' ? unsigned(lifted.fields?.(r) ?? {}) : {},
     ...(fault ? { fault } : {}),
     ...(trouble === undefined ? {} : { trouble }),
-    calls: [...calls, ...children.flatMap((c) => c.calls.map((line) => `  ${line}`))],
-    durationNs: own.reduce((sum, i) => sum + r.op(i).durationNs, 0n),
+    calls: [
+      ...calls,
+      ...children.flatMap((c) => c.calls.map((line) => `  ${line}`)),
+      ...(threads ?? []).flatMap((steps, i) => [
+        `  thread ${i + 1}:`,
+        ...steps.flatMap((s) => s.calls.map((line) => `    ${line}${spanText(s)}`)),
+      ]),
+    ],
+    durationNs: threads ? main.durationNs : own.reduce((sum, i) => sum + r.op(i).durationNs, 0n),
     children,
+    ...(threads ? { threads } : {}),
   };
+}
+
+/** ` @3..8`: the moments between which a step of a thread ran. */
+function spanText({ span }: StepResult): string {
+  return span ? ` @${span.start.toString()}..${span.end.toString()}` : '';
 }
 
 /** A failed set-up call, or one that the watchdog ended. */

@@ -14,9 +14,11 @@ import { liftStep } from './lift.js';
 import * as memory from './memory.js';
 import { pin, unpin } from './pin.js';
 import * as process from './process.js';
+import { skews } from './skews.js';
 import { sendFd } from './send-fd.js';
 import { touch } from './touch.js';
 import * as vcpu from './vcpu.js';
+import { spanOf } from './wire.js';
 import type { WireProgram, WireReply } from './wire.js';
 
 /** A program in executable form, and the way back from results to a trace. */
@@ -33,9 +35,12 @@ export interface LowerOptions {
   pageSize: number;
   /** Milliseconds for the whole program. */
   timeoutMs: number;
+  /** Shifts the threads of every parallel against each other, the same way for the same seed; default: not at all. */
+  seed?: number;
 }
 
-type Table = { readonly [V in Exclude<VerbName, 'fork'>]: Lower<StepOf<V>> };
+type Block = 'fork' | 'parallel';
+type Table = { readonly [V in Exclude<VerbName, Block>]: Lower<StepOf<V>> };
 
 const RLIMIT_NOFILE = 7;
 
@@ -96,7 +101,8 @@ const VERB_LOWERING: Table = {
 /** Lower a program: steps in order, each with the ops it added and the way to read them. */
 export function lower(program: Program, options: LowerOptions): Lowered {
   const b = new Builder(options.arch, options.pageSize);
-  const lifts = lowerSteps(new LowerContext(b, options.profile), program.steps);
+  const cx = new LowerContext(b, options.profile, new Map(), options.seed);
+  const lifts = lowerSteps(cx, program.steps).map(({ lift }) => lift);
   return {
     wire: { timeoutMs: options.timeoutMs, blob: b.blob(), ops: b.ops },
     lift: (reply) => {
@@ -111,24 +117,58 @@ export function lower(program: Program, options: LowerOptions): Lowered {
   };
 }
 
-function lowerSteps(cx: LowerContext, steps: readonly PlannedStep[]): ((r: Results) => StepResult)[] {
+/** A step that was lowered to ops [first, end). */
+interface LoweredStep {
+  first: number;
+  end: number;
+  lift: (r: Results) => StepResult;
+}
+
+function lowerSteps(cx: LowerContext, steps: readonly PlannedStep[]): LoweredStep[] {
   return steps.map(({ step }) => {
     const first = cx.b.ops.length;
-    const lifted = step.verb === 'fork' ? lowerFork(cx, step) : lowerOne(cx, step);
+    const lifted = lowerStep(cx, step);
     const end = cx.b.ops.length;
-    return (r) => liftStep(cx.b, r, lifted, first, end);
+    return { first, end, lift: (r) => liftStep(cx.b, r, lifted, first, end) };
   });
+}
+
+function lowerStep(cx: LowerContext, step: Step): Lifted {
+  if (step.verb === 'fork') return lowerFork(cx, step);
+  return step.verb === 'parallel' ? lowerParallel(cx, step) : lowerOne(cx, step);
 }
 
 function lowerFork(cx: LowerContext, step: StepOf<'fork'>): Lifted {
-  let children: ((r: Results) => StepResult)[] = [];
+  let children: LoweredStep[] = [];
   const main = cx.b.fork(() => {
     children = lowerSteps(cx.child(), step.steps);
   });
-  return { main, children };
+  return { main, children: children.map(({ lift }) => lift) };
 }
 
-function lowerOne(cx: LowerContext, step: Exclude<Step, StepOf<'fork'>>): Lifted {
+function lowerParallel(cx: LowerContext, { threads }: StepOf<'parallel'>): Lifted {
+  const contexts = threads.map(() => cx.child());
+  const lowered: LoweredStep[][] = [];
+  const bodies = threads.map((steps, i) => (): void => {
+    lowered[i] = lowerSteps(contexts[i] ?? cx, steps);
+  });
+  const main = cx.b.parallel(bodies, skews(threads.length, cx.seed, cx.b.ops.length));
+  cx.join(contexts);
+  return { main, threads: lowered.map((steps) => steps.map((step) => timed(step, main))) };
+}
+
+/** The results of a step of a thread, with the moments before its first op and after its last. */
+function timed({ first, end, lift }: LoweredStep, block: number): (r: Results) => StepResult {
+  return (r) => {
+    const ops = Array.from({ length: end - first }, (_, i) => first + i - block - 1);
+    const spans = ops.flatMap((op) => spanOf(r.op(block), op) ?? []);
+    const [start, last] = [spans[0]?.start, spans.at(-1)?.end];
+    const result = lift(r);
+    return start === undefined || last === undefined ? result : { ...result, span: { start, end: last } };
+  };
+}
+
+function lowerOne(cx: LowerContext, step: Exclude<Step, StepOf<Block>>): Lifted {
   // The table has for each verb the function for just that verb; the lookup loses the connection.
   const apply = VERB_LOWERING[step.verb] as Lower<typeof step>;
   return apply(cx, step);

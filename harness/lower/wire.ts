@@ -50,7 +50,14 @@ export type WireOp =
   /** Copy `length` bytes from blob offset `offset` to `addr`. May fault. */
   | { code: 'poke'; addr: WireArg; offset: number; length: number }
   /** Run the next `count` ops in a forked child, wait for it, go on after them. */
-  | { code: 'fork'; count: number };
+  | { code: 'fork'; count: number }
+  /**
+   * Run the threads that the next `count` ops consist of at the same time, in this process, and go on when all are
+   * done. Its data: for each of the `count` ops, as u32, the moments before and after it (`spanOf`).
+   */
+  | { code: 'parallel'; count: number }
+  /** One thread of a parallel: the next `count` ops, begun after `skew` turns of an empty loop. */
+  | { code: 'thread'; count: number; skew: number };
 
 export interface WireProgram {
   /** Whole-program limit in milliseconds; the executor kills what runs longer. */
@@ -87,7 +94,7 @@ export interface WireResult {
   timedOut: boolean;
   /** Monotonic nanoseconds spent in the op. */
   durationNs: bigint;
-  /** Bytes of a `peek`; empty otherwise. */
+  /** Bytes of a `peek`, moments of a `parallel`; empty otherwise. */
   data: Uint8Array;
 }
 
@@ -104,6 +111,24 @@ export function notRun(): WireResult {
     durationNs: 0n,
     data: new Uint8Array(0),
   };
+}
+
+/** Threads of one parallel. */
+export const MAX_THREADS = 4;
+/** What a parallel leaves in its data for each of its ops. */
+export const SPAN_BYTES = 8;
+
+/**
+ * When an op of a parallel ran, by the count that all its threads advance: one op ended before another began exactly
+ * when the end of the one is below the start of the other.
+ * @param index of the op among the ops of the parallel
+ * @returns undefined when it did not run
+ */
+export function spanOf({ data }: WireResult, index: number): { start: bigint; end: bigint } | undefined {
+  if (data.length < (index + 1) * SPAN_BYTES) return undefined;
+  const view = new DataView(data.buffer, data.byteOffset + index * SPAN_BYTES, SPAN_BYTES);
+  const [start, end] = [view.getUint32(0, true), view.getUint32(4, true)];
+  return start === 0 ? undefined : { start: BigInt(start), end: BigInt(end) };
 }
 
 /** How the program as a whole ended. */
@@ -139,9 +164,9 @@ export interface WireHello {
   executor: string;
   /**
    * `fork`: fork op and process isolation; `signals`: real SIGBUS/SIGSEGV with code and address; `compat`: 32-bit
-   * system calls.
+   * system calls; `threads`: the parallel op.
    */
-  features: ('fork' | 'signals' | 'compat')[];
+  features: ('fork' | 'signals' | 'compat' | 'threads')[];
 }
 
 /** Version of frames and of this encoding; both sides refuse any other. */

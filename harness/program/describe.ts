@@ -26,13 +26,18 @@ function argument(param: Param, value: unknown): string | undefined {
     return undefined;
   if (typeof value === 'bigint') return number(value);
   if (typeof value === 'string') return value;
-  if (param.kind === 'steps') return `[${(value as PlannedStep[]).map((s) => s.step.verb).join(', ')}]`;
+  if (param.kind === 'steps') return verbsOf(value as PlannedStep[]);
+  if (param.kind === 'threads') return `[${(value as PlannedStep[][]).map(verbsOf).join(', ')}]`;
   const list = value as bigint[];
   return list.length === 0 ? undefined : `[${list.map(number).join(', ')}]`;
 }
 
+const verbsOf = (steps: readonly PlannedStep[]): string => `[${steps.map((s) => s.step.verb).join(', ')}]`;
+
 /** An expectation in words: `success`, `EINVAL`, `SIGBUS, code 2, at 0x1000`, `value 8`. */
 export function describeExpect(e: Expect): string {
+  if (e.any) return 'anything that the specification allows';
+  if (e.oneOf) return e.oneOf.map(describeExpect).join(' or ');
   const fields = Object.entries(e.fields).map(([k, v]) => `${k} ${number(v)}`);
   const head =
     e.fault !== undefined && e.fault !== 'none'

@@ -19,7 +19,11 @@ export function step<V extends VerbName>(
   const all: Record<string, unknown> = { verb: name };
   for (const [key, param] of Object.entries(verb(name).params)) {
     const fallback =
-      param.kind === 'nums' || param.kind === 'steps' ? [] : 'default' in param ? param.default : undefined;
+      param.kind === 'nums' || param.kind === 'steps' || param.kind === 'threads'
+        ? []
+        : 'default' in param
+          ? param.default
+          : undefined;
     const value = given[key] ?? fallback;
     if (value === undefined && param.kind !== 'optnum' && param.kind !== 'optref') {
       throw new RangeError(`${name} needs '${key}'`);

@@ -48,8 +48,21 @@ export interface StepsParam extends Common {
   kind: 'steps';
 }
 
+export interface ThreadsParam extends Common {
+  kind: 'threads';
+}
+
 export type Param =
-  NumParam | OptNumParam | NumsParam | RefParam | OptRefParam | NewParam | EnumParam | WordParam | StepsParam;
+  | NumParam
+  | OptNumParam
+  | NumsParam
+  | RefParam
+  | OptRefParam
+  | NewParam
+  | EnumParam
+  | WordParam
+  | StepsParam
+  | ThreadsParam;
 
 /** A number, given as an expression. Without a default it must be present. */
 export const num = (about: string, fallback?: bigint, among?: readonly bigint[]): NumParam => ({
@@ -98,6 +111,9 @@ export const word = (about: string): WordParam => ({ kind: 'word', about });
 /** Nested steps. */
 export const steps = (about: string): StepsParam => ({ kind: 'steps', about });
 
+/** Lists of nested steps, one for each thread. */
+export const threads = (about: string): ThreadsParam => ({ kind: 'threads', about });
+
 /** How a structure is handed to the kernel; everything but `good` is about the pointer, not the contents. */
 export const POINTERS = ['good', 'null', 'unmapped', 'readonly', 'straddle', 'unaligned'] as const;
 export type Pointer = (typeof POINTERS)[number];
@@ -122,4 +138,6 @@ export type ValueOf<P, S> = P extends NumParam
             ? V
             : P extends StepsParam
               ? readonly S[]
-              : never;
+              : P extends ThreadsParam
+                ? readonly (readonly S[])[]
+                : never;

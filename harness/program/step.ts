@@ -20,6 +20,21 @@ export interface Expect {
   errno?: string;
   fault?: 'SIGBUS' | 'SIGSEGV' | 'none';
   fields: Readonly<Record<string, bigint>>;
+  /** Any of these, and nothing else here: where threads raced, an outcome may depend on which came first. */
+  oneOf?: readonly Expect[];
+  /** Nothing is expected of a step of a thread: the specification alone judges it. */
+  any?: true;
+}
+
+/** The steps within a step, one list for each process or thread that runs them. */
+export function nestedSteps(step: Step): readonly (readonly PlannedStep[])[] {
+  if (step.verb === 'fork') return [step.steps];
+  return step.verb === 'parallel' ? step.threads : [];
+}
+
+/** Whether steps of a program run at the same time: then one run of it says little. */
+export function hasThreads({ steps }: Program): boolean {
+  return steps.some(({ step }) => step.verb === 'parallel');
 }
 
 /** A step in its place: what it must do and where it was written (`suites/x.yaml:12:5`). */

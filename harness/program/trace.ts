@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CrashReport } from './crash.js';
+import type { Step } from './step.js';
 
 /** How an access was refused. `refused`: the target saw EFAULT on our behalf and no signal. */
 export interface Fault {
@@ -29,6 +30,22 @@ export interface StepResult {
   durationNs: bigint;
   /** Results of nested steps (fork). */
   children: readonly StepResult[];
+  /** Results of the steps of each thread (parallel). */
+  threads?: readonly (readonly StepResult[])[];
+  /**
+   * Of a step that ran in a thread: moments before and after all that it did, by one count of the block. A step ended
+   * before another began exactly when the end of the one is below the start of the other.
+   */
+  span?: { start: bigint; end: bigint };
+}
+
+/** The results within a result, in the same lists as {@link nestedSteps}. */
+export function nestedResults(
+  step: Step,
+  result: StepResult | undefined,
+): readonly (readonly StepResult[])[] {
+  if (step.verb === 'fork') return [result?.children ?? []];
+  return step.verb === 'parallel' ? (result?.threads ?? []) : [];
 }
 
 /** What a program did. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { num, oneOf, steps, word } from './params.js';
+import { num, oneOf, steps, threads, word } from './params.js';
 import type { Verb } from './verb.js';
 
 /** Verbs of processes, and the machine around them. */
@@ -9,6 +9,15 @@ export const PROCESS_VERBS = {
     params: { steps: steps('steps of the child') },
     reports: [],
     features: ['fork'],
+  },
+  parallel: {
+    about:
+      'run two to four threads of steps at the same time, in this process; a step without an expectation may do whatever the specification allows',
+    params: { threads: threads('the steps of each thread') },
+    primary: 'threads',
+    reports: [],
+    features: ['threads'],
+    hazard: true,
   },
   become: {
     about: 'give up the identity and the capabilities of this process; in the steps of a fork',

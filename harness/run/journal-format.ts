@@ -87,6 +87,9 @@ function recordProblem(record: unknown): string | undefined {
   if (!VERDICTS.some((verdict) => verdict === record.verdict)) return 'a verdict in a case record';
   if (!Array.isArray(record.mismatches) || !Array.isArray(record.calls))
     return 'lists of mismatches and calls';
+  const counts = [record.rounds, record.seed];
+  if (!counts.every((n) => n === undefined || typeof n === 'number'))
+    return 'numbers as rounds and seed of a case record';
   return typeof record.durationMs === 'number' ? undefined : 'a duration in a case record';
 }
 

@@ -36,6 +36,18 @@ describe('progress without a terminal', () => {
   });
 });
 
+describe('progress of rounds', () => {
+  it('says which round of the point it is', () => {
+    const out = stream(false);
+    const progress = new RunProgress(1, out);
+    progress.begin('a/b/c');
+    progress.round(3, 1000);
+    vi.advanceTimersByTime(10_000);
+    expect(out.text()).toBe('0/1 points, 0 unexpected, now a/b/c (round 3 of 1000)\n');
+    progress.close();
+  });
+});
+
 describe('progress on a terminal', () => {
   it('is one line that fits and is cleared at the end', () => {
     const out = stream(true);

@@ -12,6 +12,7 @@ export class RunProgress {
   private last = performance.now();
   private timer: NodeJS.Timeout | undefined;
   private current = '';
+  private part = '';
 
   constructor(
     private readonly total: number,
@@ -24,6 +25,13 @@ export class RunProgress {
   /** A point begins. */
   begin(id: string): void {
     this.current = id;
+    this.part = '';
+    if (this.out.isTTY && performance.now() - this.last > REDRAW_MS) this.say();
+  }
+
+  /** One of several rounds of the point begins. */
+  round(number: number, of: number): void {
+    this.part = ` (round ${number} of ${of})`;
     if (this.out.isTTY && performance.now() - this.last > REDRAW_MS) this.say();
   }
 
@@ -41,7 +49,7 @@ export class RunProgress {
 
   private say(): void {
     this.last = performance.now();
-    const text = `${this.done}/${this.total} points, ${this.bad} unexpected, now ${this.current}`;
+    const text = `${this.done}/${this.total} points, ${this.bad} unexpected, now ${this.current}${this.part}`;
     if (this.out.isTTY) this.out.write(`\r\x1b[K${text.slice(0, (this.out.columns || 80) - 1)}`);
     else this.out.write(`${text}\n`);
   }

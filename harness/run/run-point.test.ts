@@ -143,3 +143,60 @@ describe('a skip', () => {
     expect(await run({ steps: [ok] }, { requires: ['gmem'] })).toMatchObject({ verdict: 'pass' });
   });
 });
+
+describe('a point with parallel threads', () => {
+  const racing = {
+    program: program(
+      'p',
+      step('parallel', { threads: [[step('close', { on: 'kvm' })], [step('close', { on: 'kvm' })]] }),
+    ),
+  };
+  const good: Trace = { steps: [{ ...ok, threads: [[ok], [{ ...ok }]] }] };
+  const wrong: Trace = { steps: [{ ...ok, threads: [[ok], [bad]] }] };
+
+  /** Run with traces in turn; returns the record and the seeds. */
+  async function rounds(traces: readonly Trace[], count: number, overrides: Partial<TestPoint> = {}) {
+    const seeds: (number | undefined)[] = [];
+    const begun: number[] = [];
+    const record = await runPoint(
+      { ...point, ...racing, ...overrides },
+      {
+        run: (_program, seed) => {
+          const trace = traces[Math.min(seeds.push(seed), traces.length) - 1];
+          return trace ? Promise.resolve(trace) : Promise.reject(new Error('no trace'));
+        },
+        features: new Map(),
+        replay: (id) => id,
+        rounds: { count, seed: 7, begin: (n) => begun.push(n) },
+      },
+    );
+    return { record, seeds, begun };
+  }
+
+  it('runs as often as asked, with another seed each time', async () => {
+    const { record, seeds, begun } = await rounds([good], 3);
+    expect(record).toMatchObject({ verdict: 'pass', rounds: 3, seed: 9 });
+    expect([seeds, begun]).toEqual([
+      [7, 8, 9],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('ends with the first round that does not pass, and says which', async () => {
+    const { record, seeds } = await rounds([good, wrong, good], 5);
+    expect(record).toMatchObject({ verdict: 'fail', rounds: 2, seed: 8, mismatches: [{ step: 3 }] });
+    expect(seeds).toHaveLength(2);
+  });
+
+  it('that is known to fail has all rounds to do so', async () => {
+    const known = { xfail: 'known' };
+    expect((await rounds([good, wrong], 5, known)).record).toMatchObject({ verdict: 'xfail', rounds: 2 });
+    expect((await rounds([good], 5, known)).record).toMatchObject({ verdict: 'xpass', rounds: 5 });
+  });
+
+  it('alone has rounds', async () => {
+    const { record, seeds } = await rounds([{ steps: [ok] }], 5, { program: point.program });
+    expect(record).not.toHaveProperty('rounds');
+    expect(seeds).toEqual([undefined]);
+  });
+});

@@ -10,6 +10,7 @@ import { suggestion } from './closest.js';
 import type { RawStep } from './raw.js';
 import { isRepetition, rounds } from './repeat.js';
 import type { Scope } from './scope.js';
+import { checkThreads } from './threads.js';
 import type { Path } from './source.js';
 
 type RawMap = Readonly<Record<string, unknown>>;
@@ -45,7 +46,29 @@ function buildStep(raw: RawStep, path: Path, scope: Scope): PlannedStep {
   if (built !== known && !varies(raw)) scope.steps.set(raw, built);
   const { planned, made } = built;
   for (const [object, kind] of made) scope.objects.set(object, kind);
+  if (planned.step.verb === 'parallel') scope.race();
   return planned;
+}
+
+/** The steps of each thread of a parallel, and what they leave to the steps after it. */
+function buildThreads(
+  raw: readonly (readonly RawStep[])[],
+  path: Path,
+  scope: Scope,
+): { planned: PlannedStep[][]; made: (readonly [string, ObjectKind])[] } {
+  const threads = raw.map((steps, i) => {
+    const own = scope.child(true);
+    return { planned: buildSteps(steps, [...path, i], own), objects: own.objects };
+  });
+  const planned = threads.map((t) => t.planned);
+  const names = checkThreads(planned, path, scope);
+  const made = threads.flatMap(({ objects }, i) =>
+    [...(names[i] ?? [])].flatMap((name): (readonly [string, ObjectKind])[] => {
+      const kind = objects.get(name);
+      return kind === undefined ? [] : [[name, kind]];
+    }),
+  );
+  return { planned, made };
 }
 
 /** Whether anything in a raw step depends on the point. */
@@ -64,16 +87,20 @@ function resolveStep(raw: RawStep, path: Path, scope: Scope): Omit<Built, 'objec
     );
   }
   const at = [...path, name];
-  // Executors wait for one child at a time.
-  if (name === 'fork' && path.includes('fork'))
-    throw scope.keyError(at, 'expected a step other than fork in the steps of a fork');
+  refuseNesting(name, path, at, scope);
   const v = verb(name);
   const args = isMap(raw[name]) ? raw[name] : { [v.primary ?? '']: raw[name] };
-  const made: [string, ObjectKind][] = [];
+  const made: (readonly [string, ObjectKind])[] = [];
   const step: Record<string, unknown> = { verb: name };
   for (const [key, param] of Object.entries(v.params)) {
     // An argument that is not written has no place of its own.
     const where = args[key] === undefined || !isMap(raw[name]) ? at : [...at, key];
+    if (param.kind === 'threads') {
+      const threads = buildThreads((args[key] ?? []) as RawStep[][], where, scope);
+      step[key] = threads.planned;
+      made.push(...threads.made);
+      continue;
+    }
     step[key] = resolve(param, args[key], where, scope, key);
     if (param.kind === 'new') {
       // A duplicate stands for whatever it duplicates.
@@ -92,6 +119,19 @@ function resolveStep(raw: RawStep, path: Path, scope: Scope): Omit<Built, 'objec
     },
   };
   return { planned, made };
+}
+
+/** Executors wait for one child or one set of threads at a time; and some verbs change the process that all share. */
+const NOT_WITHIN: Readonly<Partial<Record<VerbName, readonly VerbName[]>>> = {
+  fork: ['fork', 'parallel'],
+  parallel: ['fork', 'parallel', 'limit', 'become'],
+};
+
+function refuseNesting(name: VerbName, path: Path, at: Path, scope: Scope): void {
+  for (const [outer, refused] of Object.entries(NOT_WITHIN)) {
+    if (path.includes(outer) && refused.includes(name))
+      throw scope.keyError(at, `expected a step other than ${name} in the steps of a ${outer}`);
+  }
 }
 
 function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: string): unknown {
@@ -126,6 +166,8 @@ function resolve(param: Param, value: unknown, path: Path, scope: Scope, key: st
         );
       return word;
     }
+    case 'threads':
+      throw new TypeError('threads are resolved with what they make');
     case 'steps':
       return buildSteps((value ?? []) as RawStep[], path, scope.child());
   }
@@ -154,8 +196,9 @@ function existing(name: string, kinds: readonly ObjectKind[], path: Path, scope:
 }
 
 function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Expect {
-  if (!isMap(raw)) return { fields: {} };
+  if (!isMap(raw)) return scope.threaded ? { fields: {}, any: true } : { fields: {} };
   const keys = Object.keys(raw);
+  if (keys.includes('one_of')) return oneOf(raw, path, name, scope);
   const switched = keys.filter((k) => isArch(k) || isProfileKey(k));
   if (switched.length > 0) {
     const chosen = choose(raw, keys, switched, path, scope);
@@ -177,6 +220,16 @@ function buildExpect(raw: unknown, path: Path, name: VerbName, scope: Scope): Ex
     } else fields[key] = BigInt.asUintN(64, scope.number(raw[key], at));
   }
   return { ...expect, fields };
+}
+
+/** Alternatives: only where threads raced, for anything else has one outcome. */
+function oneOf(raw: RawMap, path: Path, name: VerbName, scope: Scope): Expect {
+  const at = [...path, 'one_of'];
+  if (Object.keys(raw).length > 1) throw scope.keyError(at, 'expected either one_of, or what must come out');
+  if (!scope.raced)
+    throw scope.keyError(at, 'expected one outcome: only in and after a parallel there may be several');
+  const alternatives = raw['one_of'] as unknown[];
+  return { fields: {}, oneOf: alternatives.map((one, i) => buildExpect(one, [...at, i], name, scope)) };
 }
 
 /** An expectation by architecture or by profile: exactly the keys of one kind, and one of them applies. */

@@ -28,6 +28,7 @@ export function inferred(steps: readonly PlannedStep[], shared = new Set<string>
     const features = [...(verb(step.verb).features ?? [])];
     if (verb(step.verb).hazard || damages(step, shared)) features.push('disposable');
     if (step.verb === 'fork') features.push(...inferred(step.steps, new Set(shared)));
+    if (step.verb === 'parallel') features.push(...step.threads.flatMap((t) => inferred(t, shared)));
     const succeeds = expect.errno === undefined || expect.errno === '0';
     if (step.verb === 'create_vm' && step.raw === undefined && succeeds) {
       const feature = VM_FEATURES[step.type];

@@ -85,8 +85,10 @@ function verbFeatures(steps: readonly RawStep[]): string[] {
 }
 
 function nested(value: unknown): RawStep[] {
-  if (Array.isArray(value)) return value.filter(isStep);
-  return isStep(value) && Array.isArray(value['steps']) ? value['steps'].filter(isStep) : [];
+  if (Array.isArray(value)) return value.flat().filter(isStep);
+  if (!isStep(value)) return [];
+  const lists = [value['steps'], value['threads']].filter(Array.isArray);
+  return lists.flat(2).filter(isStep);
 }
 
 const isStep = (value: unknown): value is RawStep => typeof value === 'object' && value !== null;

@@ -44,13 +44,21 @@ export function describeProblem(e: ErrorObject, path: Path): string {
 
 /** The path leads to a step as a whole: an element of a list of steps. */
 function isStep(path: Path): boolean {
-  return typeof path.at(-1) === 'number' && (path.at(-2) === 'steps' || path.at(-2) === 'fixture');
+  if (typeof path.at(-1) !== 'number') return false;
+  const list = path.at(-2);
+  // The steps of a thread are a list in the list of threads.
+  if (typeof list === 'number') return path.at(-3) === 'threads' || path.at(-3) === 'parallel';
+  return list === 'steps' || list === 'fixture';
 }
 
 function nameOf(path: Path): string {
   const last = path.at(-1);
   if (last === undefined) return 'the file';
-  return typeof last === 'number' ? `item ${last + 1} of '${String(path.at(-2))}'` : `'${last}'`;
+  if (typeof last !== 'number') return `'${last}'`;
+  const list = path.at(-2);
+  return typeof list === 'number'
+    ? `item ${last + 1} of item ${list + 1} of '${String(path.at(-3))}'`
+    : `item ${last + 1} of '${String(list)}'`;
 }
 
 function unknownKey(name: string, e: ErrorObject, step: boolean): string {

@@ -6,6 +6,9 @@ import type { Param } from '../program/params.js';
 import { verb, VERB_NAMES } from '../program/verbs.js';
 import type { VerbName } from '../program/verbs.js';
 
+/** Threads of one parallel: the executor's limit (harness/lower/wire.ts MAX_THREADS), which suites do not import. */
+const MAX_THREADS = 4;
+
 type Json = { readonly [key: string]: unknown };
 
 const ID = '^[a-z0-9][a-z0-9-]*$';
@@ -65,12 +68,17 @@ function paramSchema(p: Param): Json {
       return { ...about, ...orVariable({ enum: [...p.values] }) };
     case 'steps':
       return { ...about, ...arraysOf({ $ref: '#/$defs/step' }, 64) };
+    case 'threads': {
+      const thread = { ...arraysOf({ $ref: '#/$defs/step' }, 16), minItems: 1 };
+      return { ...about, ...arraysOf(thread, MAX_THREADS), minItems: 2 };
+    }
   }
 }
 
 function required(p: Param): boolean {
   return (
     p.kind === 'steps' ||
+    p.kind === 'threads' ||
     p.kind === 'word' ||
     ((p.kind === 'num' || p.kind === 'ref' || p.kind === 'enum') && p.default === undefined)
   );
@@ -84,6 +92,14 @@ function stepSchema(): Json {
     additionalProperties: false,
     properties: Object.fromEntries([
       ['errno', { $ref: '#/$defs/errno' }],
+      [
+        'one_of',
+        {
+          description: 'Any of these: in and after a parallel, whose outcome may depend on who came first.',
+          ...arraysOf({ $ref: '#/$defs/expect' }, 8),
+          minItems: 2,
+        },
+      ],
       ...reports.map((r) => [r, r === 'fault' ? { $ref: '#/$defs/fault' } : expr]),
       ...[...ARCHES, ...PROFILES.map((p) => p.id)].map((key) => [key, { $ref: '#/$defs/expect' }]),
     ]),
@@ -129,7 +145,8 @@ function verbSchema(name: VerbName): Json {
   };
   const primary = v.primary === undefined ? undefined : v.params[v.primary];
   if (!primary) return { description: v.about, ...full };
-  const scalar = { type: ['string', 'number', 'boolean'] };
+  // A list of threads stands for itself, as a scalar does for what takes one.
+  const scalar = primary.kind === 'threads' ? { type: 'array' } : { type: ['string', 'number', 'boolean'] };
   return { description: v.about, if: scalar, then: paramSchema(primary), else: full };
 }
 

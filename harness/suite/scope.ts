@@ -38,9 +38,11 @@ export class Scope {
     /** Repetitions that the steps are in. */
     readonly repetitions = 0,
     /** Steps of this point so far, those of repetitions and children included. */
-    private readonly built = { steps: 0 },
+    private readonly built = { steps: 0, raced: false },
     /** Steps that each step stands for, where not all rounds are built. */
     private readonly weight = 1,
+    /** These steps are those of one thread among several. */
+    readonly threaded = false,
   ) {}
 
   static forPoint(
@@ -53,10 +55,20 @@ export class Scope {
     return new Scope(source, context, id, vars, new Objects([['kvm', 'kvm']]), steps);
   }
 
-  /** A copy whose new objects stay its own: the child of a fork. */
-  child(): Scope {
+  /** A copy whose new objects stay its own: the child of a fork, or a thread. */
+  child(threaded = false): Scope {
     const { source, context, id, vars, objects, steps, repetitions, built, weight } = this;
-    return new Scope(source, context, id, vars, objects.copy(), steps, repetitions, built, weight);
+    return new Scope(source, context, id, vars, objects.copy(), steps, repetitions, built, weight, threaded);
+  }
+
+  /** Take note of steps that run at the same time: what the steps after them see may depend on their order. */
+  race(): void {
+    this.built.raced = true;
+  }
+
+  /** Whether an outcome may depend on which of several threads came first. */
+  get raced(): boolean {
+    return this.threaded || this.built.raced;
   }
 
   /**
@@ -64,9 +76,10 @@ export class Scope {
    * @param standsFor rounds for which this one is built
    */
   round(vars: Readonly<Record<string, Scalar>>, standsFor = 1): Scope {
-    const { source, context, id, objects, steps, repetitions, built, weight } = this;
+    const { source, context, id, objects, steps, repetitions, built, weight, threaded } = this;
     const all = { ...this.vars, ...vars };
-    return new Scope(source, context, id, all, objects, steps, repetitions + 1, built, weight * standsFor);
+    const heavier = weight * standsFor;
+    return new Scope(source, context, id, all, objects, steps, repetitions + 1, built, heavier, threaded);
   }
 
   /** Take note of one more step. @throws CaseError when a point has more than any executor should be given */

@@ -49,13 +49,18 @@ function value(param: Param): fc.Arbitrary<unknown> {
       return fc.constantFrom('tdp_mmu', 'no_such_parameter');
     case 'steps':
       return fc.constantFrom([{ close: 'gmem' }], [{ load: 0 }], []);
+    case 'threads':
+      return fc.constantFrom(
+        [[{ close: 'gmem' }], [{ load: 0 }, { load: 1 }]],
+        [[{ load: 0 }], [{ load: 0 }]],
+      );
   }
 }
 
 function stepOf(name: VerbName): fc.Arbitrary<Record<string, unknown>> {
   const params = Object.entries(verb(name).params);
   const needed = params.filter(
-    ([, p]) => ['num', 'ref', 'enum', 'word', 'steps'].includes(p.kind) && !('default' in p),
+    ([, p]) => ['num', 'ref', 'enum', 'word', 'steps', 'threads'].includes(p.kind) && !('default' in p),
   );
   return fc
     .record(Object.fromEntries(params.map(([key, p]) => [key, value(p)])), {

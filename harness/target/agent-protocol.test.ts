@@ -168,7 +168,10 @@ const harmlessOp: fc.Arbitrary<WireOp> = fc
       case 'poke':
         return { ...op, addr: blobAt(0), offset, length: near };
       case 'fork':
+      case 'parallel':
         return { ...op, count: near >> 1 };
+      case 'thread':
+        return { ...op, count: near >> 2, skew: offset };
     }
   });
 

@@ -55,7 +55,7 @@ export class HostInterpreter {
   }
 
   /**
-   * Execute a program that `programProblem` finds nothing wrong with and that contains no fork.
+   * Execute a program that `programProblem` finds nothing wrong with and that contains neither fork nor parallel.
    *
    * @param onOp called with the index of each op before it is executed.
    */
@@ -86,7 +86,7 @@ export class HostInterpreter {
     else if (op.code === 'patch') {
       running.blob.bytes.set(littleEndian(values[0] ?? 0n, op.width), op.offset);
       result.ret = 0n;
-    } else if (op.code !== 'fork') this.#access(running, op, values, result);
+    } else if ('addr' in op) this.#access(running, op, values, result);
     result.durationNs = process.hrtime.bigint() - start;
     // Whether a signal came cannot be seen here before the event loop turns; the clock says the same.
     if (op.code === 'syscall' && op.timeoutMs > 0) {

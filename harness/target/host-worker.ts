@@ -70,12 +70,14 @@ class Worker {
       const program = decodeProgram(payload);
       const compat = program.ops.findIndex((op) => op.code === 'syscall' && op.compat === true);
       const fork = program.ops.findIndex(({ code }) => code === 'fork');
+      const parallel = program.ops.findIndex(({ code }) => code === 'parallel');
       const problem =
         programProblem(program) ??
         (compat < 0
           ? undefined
           : `op ${compat}: this executor makes no 32-bit system calls, use the agent`) ??
-        (fork < 0 ? undefined : `op ${fork}: this executor cannot fork, use the agent`);
+        (fork < 0 ? undefined : `op ${fork}: this executor cannot fork, use the agent`) ??
+        (parallel < 0 ? undefined : `op ${parallel}: this executor has one thread, use the agent`);
       if (problem !== undefined) return complain(sequence, ErrorCode.refused, problem);
       const reply = this.#interpreter.run(program, (index) => this.#progress.writeUInt32LE(index + 1));
       this.#progress.writeUInt32LE(0);

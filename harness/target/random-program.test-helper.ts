@@ -113,7 +113,8 @@ function step(model: Model, op: WireOp, index: number): Outcome {
   );
   if (broken && !forgiving) return { status: 'dependency', ret: -1n, data: [] };
   if (op.code === 'syscall') return index === 0 ? done(model.mapAddress) : done(-1n);
-  if (op.code === 'fork') throw new Error('the model does not fork');
+  if (op.code === 'fork' || op.code === 'parallel' || op.code === 'thread')
+    throw new Error('the model has one thread');
   const [first = 0n, second = 0n] = argsOf(op).map((arg) => evaluate(model, arg));
   if (op.code === 'patch') {
     bytesOf(first, op.width).copy(model.blob, op.offset);

@@ -9,7 +9,7 @@ const RESULT_BYTES = 48;
 const TIMED_OUT = 1;
 const ENDS: readonly WireEnd[] = ['complete', 'timeout', 'stuck', 'died'];
 const STATUSES: readonly WireStatus[] = ['not-run', 'done', 'fault', 'dependency', 'in-flight'];
-const FEATURES: readonly WireHello['features'][number][] = ['fork', 'signals', 'compat'];
+const FEATURES: readonly WireHello['features'][number][] = ['fork', 'signals', 'compat', 'threads'];
 
 /** Why an executor answered with an ERROR frame instead of a result. */
 export const ErrorCode = {

@@ -35,7 +35,8 @@ export const wireOp: fc.Arbitrary<WireOp> = fc.oneof(
   fc.record({ code: fc.constant('store' as const), addr: wireArg, width, value: wireArg }),
   fc.record({ code: fc.constant('peek' as const), addr: wireArg, length: u32 }),
   fc.record({ code: fc.constant('poke' as const), addr: wireArg, offset: u32, length: u32 }),
-  fc.record({ code: fc.constant('fork' as const), count: u32 }),
+  fc.record({ code: fc.constantFrom('fork' as const, 'parallel' as const), count: u32 }),
+  fc.record({ code: fc.constant('thread' as const), count: u32, skew: u32 }),
 );
 
 export const wireProgram: fc.Arbitrary<WireProgram> = fc.record({
@@ -70,6 +71,12 @@ export const wireHello: fc.Arbitrary<WireHello> = fc.record({
   pageSize: u32,
   executor: fc.string({ maxLength: 20 }),
   features: fc
-    .constantFrom<WireHello['features'][]>([], ['fork'], ['signals'], ['fork', 'signals'])
+    .constantFrom<WireHello['features'][]>(
+      [],
+      ['fork'],
+      ['signals'],
+      ['fork', 'signals'],
+      ['fork', 'threads'],
+    )
     .map((f) => [...f]),
 });

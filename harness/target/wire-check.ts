@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** What can be wrong with a program that decodes: the rules of kernels/agent/check.c for other executors. */
+import { MAX_THREADS, SPAN_BYTES } from '../lower/wire.js';
 import type { WireArg, WireOp, WireProgram } from '../lower/wire.js';
 import { MAX_PAYLOAD_BYTES } from './frame.js';
 import { replyBytes } from './reply-codec.js';
@@ -18,6 +19,8 @@ export function argsOf(op: WireOp): WireArg[] {
     case 'poke':
       return [op.addr];
     case 'fork':
+    case 'parallel':
+    case 'thread':
       return [];
   }
 }
@@ -51,17 +54,64 @@ function opProblem(op: WireOp, index: number, blobLength: number): string | unde
   return rangeProblem(op, blobLength);
 }
 
-function forkProblem(ops: readonly WireOp[]): string | undefined {
-  let forkEnd = 0;
+/** Bytes that an op may leave in the data of the reply. */
+function dataBytes(op: WireOp): number {
+  if (op.code === 'peek') return op.length;
+  return op.code === 'parallel' ? op.count * SPAN_BYTES : 0;
+}
+
+/** A fork or a parallel that ops are in, and the thread of it. */
+interface Block {
+  start: number;
+  end: number;
+  parallel: boolean;
+  threads: number;
+  threadStart: number;
+  threadEnd: number;
+}
+
+const roomProblem = (count: number, index: number, end: number): string | undefined =>
+  index + 1 + count > end ? `a block of ${count} ops, only ${end - index - 1} follow` : undefined;
+
+function blockProblem(ops: readonly WireOp[]): string | undefined {
+  let block: Block = { start: 0, end: 0, parallel: false, threads: 0, threadStart: 0, threadEnd: 0 };
   for (const [index, op] of ops.entries()) {
-    if (op.code !== 'fork') continue;
-    if (index < forkEnd) return `op ${index}: a fork inside the ops of a fork`;
-    forkEnd = index + 1 + op.count;
-    if (forkEnd > ops.length) {
-      return `op ${index}: a fork of ${op.count} ops, only ${ops.length - index - 1} follow`;
+    let problem: string | undefined;
+    const inside = index < block.end;
+    if (op.code === 'thread') {
+      problem = threadProblem(block, op, index);
+      block = { ...block, threads: block.threads + 1, threadStart: index, threadEnd: index + 1 + op.count };
+    } else if (inside && block.parallel && index >= block.threadEnd) {
+      problem = 'beside the threads of a parallel';
+    } else if (op.code === 'fork' || op.code === 'parallel') {
+      problem = inside ? 'a block of ops in another' : roomProblem(op.count, index, ops.length);
+      const parallel = op.code === 'parallel';
+      const end = index + 1 + op.count;
+      block = { start: index, end, parallel, threads: 0, threadStart: 0, threadEnd: 0 };
     }
+    problem ??= otherThreadProblem(block, op, index);
+    if (problem !== undefined) return `op ${index}: ${problem}`;
   }
   return undefined;
+}
+
+function threadProblem(
+  block: Block,
+  op: Extract<WireOp, { code: 'thread' }>,
+  index: number,
+): string | undefined {
+  if (!block.parallel || index >= block.end || index < block.threadEnd)
+    return 'a thread outside of a parallel, or in a thread';
+  if (block.threads === MAX_THREADS) return `more than ${MAX_THREADS} threads`;
+  return roomProblem(op.count, index, block.end);
+}
+
+/** What ran at the same time in another thread is no result that an op could build on. */
+function otherThreadProblem(block: Block, op: WireOp, index: number): string | undefined {
+  if (!block.parallel || index >= block.threadEnd) return undefined;
+  const refs = argsOf(op).flatMap((arg) => (arg.kind === 'ret' ? [arg.ref] : []));
+  const other = refs.find((ref) => ref >= block.start && ref < block.threadStart);
+  return other === undefined ? undefined : `an argument refers to op ${other} of another thread`;
 }
 
 /** The first rule of the format that a program breaks, as text, or undefined when it may be executed. */
@@ -71,9 +121,9 @@ export function programProblem({ timeoutMs, blob, ops }: WireProgram): string | 
     const problem = opProblem(op, index, blob.length);
     if (problem !== undefined) return `op ${index}: ${problem}`;
   }
-  const data = ops.reduce((sum, op) => sum + (op.code === 'peek' ? op.length : 0), 0);
+  const data = ops.reduce((sum, op) => sum + dataBytes(op), 0);
   if (replyBytes(ops.length, data) > MAX_PAYLOAD_BYTES) {
     return `the reply would have ${replyBytes(ops.length, data)} bytes, at most ${MAX_PAYLOAD_BYTES} fit a frame`;
   }
-  return forkProblem(ops);
+  return blockProblem(ops);
 }

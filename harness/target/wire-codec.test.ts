@@ -52,7 +52,7 @@ describe('programs on the wire', () => {
   });
 
   it.each([
-    ['code', 0, 9, 'op 0: unknown code 9'],
+    ['code', 0, 10, 'op 0: unknown code 10'],
     ['argument count', 1, 7, 'op 0: expected at most 6 arguments, got 7'],
     ['width', 4, 3, 'op 0: expected width 1, 2, 4 or 8, got 3'],
     ['argument kind', 16, 5, 'op 0: unknown argument kind 5'],

@@ -15,7 +15,17 @@ const MAX_ARGS = 6;
 /** Ops of one program. */
 export const MAX_OPS = 65_536;
 
-const CODES = { syscall: 1, patch: 2, load: 3, store: 4, peek: 5, poke: 6, fork: 7 } as const;
+const CODES = {
+  syscall: 1,
+  patch: 2,
+  load: 3,
+  store: 4,
+  peek: 5,
+  poke: 6,
+  fork: 7,
+  parallel: 8,
+  thread: 9,
+} as const;
 const KINDS = ['imm', 'ret', 'blob', 'mem32', 'mem64'] as const;
 const KIND_NUMBERS = { imm: 0, ret: 1, blob: 2, mem32: 3, mem64: 4 } as const;
 const FLAGS = { resultIsFd: 1, resultIsMapping: 2, evenIfBroken: 4, compat: 8 } as const;
@@ -56,7 +66,10 @@ function flatten(op: WireOp): FlatOp {
     case 'poke':
       return flat(op, op.length, [op.addr], op.offset);
     case 'fork':
+    case 'parallel':
       return flat(op, op.count, []);
+    case 'thread':
+      return flat(op, op.count, [], op.skew);
   }
 }
 
@@ -163,6 +176,12 @@ function readOp(bytes: Buffer, view: DataView, at: number): WireOp {
     case CODES.fork:
       only(0);
       return { code: 'fork', count: number };
+    case CODES.parallel:
+      only(0);
+      return { code: 'parallel', count: number };
+    case CODES.thread:
+      only(0);
+      return { code: 'thread', count: number, skew: offset };
     default:
       throw new WireError(`unknown code ${code}`);
   }

@@ -7,10 +7,11 @@
 
 #include "access.h"
 
-static sigjmp_buf fault_jump;
-static volatile sig_atomic_t fault_armed;
-static volatile int fault_signal, fault_code;
-static volatile uintptr_t fault_address;
+/* A fault is caught in the thread that made the access. */
+static __thread sigjmp_buf fault_jump;
+static __thread volatile sig_atomic_t fault_armed;
+static __thread volatile int fault_signal, fault_code;
+static __thread volatile uintptr_t fault_address;
 
 static void on_fault(int signo, siginfo_t *info, void *context)
 {
@@ -31,7 +32,10 @@ static void on_fault(int signo, siginfo_t *info, void *context)
 	siglongjmp(fault_jump, 1);
 }
 
-/* Handlers and the alternate stack; children inherit both. */
+/*
+ * Handlers and the alternate stack; children inherit both.  Threads have no alternate stack:
+ * their own is never what faults.
+ */
 void access_setup(void)
 {
 	static uint8_t stack[64 << 10] __attribute__((aligned(16)));

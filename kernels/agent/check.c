@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Everything that can be wrong with a program, found before it is executed. */
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "compat.h"
@@ -12,7 +13,25 @@ struct verdict {
 
 #define refuse(v, ...) (snprintf((v)->why, (v)->size, __VA_ARGS__), -1)
 
-static int check_args(const struct program *program, uint32_t index, struct verdict *v)
+/* Where the op being checked is: inside of which block, and in which of its threads. */
+struct place {
+	uint32_t block;		/* index of the parallel, meaningful before block_end */
+	uint32_t block_end;	/* ops from here on are outside of any block */
+	bool parallel;		/* the block is one, else it is a fork */
+	uint32_t thread;	/* index of the thread, meaningful before thread_end */
+	uint32_t thread_end;
+	uint32_t threads;
+};
+
+/* What ran at the same time in another thread is no result that an op could build on. */
+static bool in_other_thread(const struct place *place, uint32_t index, uint32_t ref)
+{
+	return place->parallel && index < place->thread_end && ref >= place->block &&
+	       ref < place->thread;
+}
+
+static int check_args(const struct program *program, const struct place *place, uint32_t index,
+		      struct verdict *v)
 {
 	const struct gmc_op *op = &program->ops[index];
 
@@ -27,6 +46,9 @@ static int check_args(const struct program *program, uint32_t index, struct verd
 		case GMC_RET:
 			if (arg->ref >= index)
 				return refuse(v, "op %u: argument %u refers to op %u, expected an earlier one",
+					      index, i, arg->ref);
+			if (in_other_thread(place, index, arg->ref))
+				return refuse(v, "op %u: argument %u refers to op %u of another thread",
 					      index, i, arg->ref);
 			break;
 		case GMC_MEM32:
@@ -58,10 +80,11 @@ static int check_shape(const struct program *program, uint32_t index, struct ver
 	static const uint8_t nargs[] = {
 		[GMC_PATCH] = 1, [GMC_LOAD] = 1, [GMC_STORE] = 2,
 		[GMC_PEEK] = 1, [GMC_POKE] = 1, [GMC_FORK] = 0,
+		[GMC_PARALLEL] = 0, [GMC_THREAD] = 0,
 	};
 	const struct gmc_op *op = &program->ops[index];
 
-	if (op->code < GMC_SYSCALL || op->code > GMC_FORK)
+	if (op->code < GMC_SYSCALL || op->code > GMC_THREAD)
 		return refuse(v, "op %u: unknown code %u", index, op->code);
 	if (op->code == GMC_SYSCALL ? op->nargs > GMC_MAX_ARGS : op->nargs != nargs[op->code])
 		return refuse(v, "op %u: code %u cannot have %u arguments", index, op->code,
@@ -83,26 +106,62 @@ static int check_shape(const struct program *program, uint32_t index, struct ver
 	return 0;
 }
 
+static int check_room(const struct program *program, uint32_t index, uint32_t end,
+		      struct verdict *v)
+{
+	const struct gmc_op *op = &program->ops[index];
+
+	if (op->number > end - index - 1)
+		return refuse(v, "op %u: a block of %u ops, only %u follow", index, op->number,
+			      end - index - 1);
+	return 0;
+}
+
+/* Forks and parallels contain neither; a parallel contains threads and nothing beside them. */
+static int check_block(const struct program *program, struct place *place, uint32_t index,
+		       struct verdict *v)
+{
+	const struct gmc_op *op = &program->ops[index];
+	bool inside = index < place->block_end;
+
+	if (op->code == GMC_THREAD) {
+		if (!inside || !place->parallel || index < place->thread_end)
+			return refuse(v, "op %u: a thread outside of a parallel, or in a thread",
+				      index);
+		if (++place->threads > GMC_MAX_THREADS)
+			return refuse(v, "op %u: more than %u threads", index, GMC_MAX_THREADS);
+		if (check_room(program, index, place->block_end, v))
+			return -1;
+		place->thread = index;
+		place->thread_end = index + 1 + op->number;
+		return 0;
+	}
+	if (inside && place->parallel && index >= place->thread_end)
+		return refuse(v, "op %u: beside the threads of a parallel", index);
+	if (op->code != GMC_FORK && op->code != GMC_PARALLEL)
+		return 0;
+	if (inside)
+		return refuse(v, "op %u: a block of ops in another", index);
+	if (check_room(program, index, program->op_count, v))
+		return -1;
+	*place = (struct place){
+		.block = index,
+		.block_end = index + 1 + op->number,
+		.parallel = op->code == GMC_PARALLEL,
+	};
+	return 0;
+}
+
 static int check_ops(struct program *program, struct verdict *v)
 {
+	struct place place = { 0 };
 	uint64_t data = 0;
-	uint32_t fork_end = 0;
 
 	for (uint32_t i = 0; i < program->op_count; i++) {
-		const struct gmc_op *op = &program->ops[i];
-
-		if (check_shape(program, i, v) || check_args(program, i, v))
+		if (check_shape(program, i, v) || check_block(program, &place, i, v) ||
+		    check_args(program, &place, i, v))
 			return -1;
-		if (op->code == GMC_PEEK)
-			data += op->number;
-		if (op->code != GMC_FORK)
-			continue;
-		if (i < fork_end)
-			return refuse(v, "op %u: a fork inside the ops of a fork", i);
-		if (op->number > program->op_count - i - 1)
-			return refuse(v, "op %u: a fork of %u ops, only %u follow", i, op->number,
-				      program->op_count - i - 1);
-		fork_end = i + 1 + op->number;
+		data += op_data_length(&program->ops[i]);
 	}
 	data += sizeof(struct gmc_reply) + (uint64_t)program->op_count * sizeof(struct gmc_result);
 	if (data > GMC_MAX_PAYLOAD)

@@ -4,13 +4,11 @@
  * and memory (access.c), nothing of what they mean.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,30 +17,11 @@
 #include "compat.h"
 #include "program.h"
 
-struct run {
-	const struct program *program;
-	struct record *record;
-	uint8_t *blob;
-};
-
-/* Between two shots of the watchdog: the first may hit just before the call sleeps. */
-#define WATCHDOG_AGAIN_US	10000
-
-static volatile sig_atomic_t alarm_fired;
-
-static void on_alarm(int signo)
-{
-	(void)signo;
-	alarm_fired = 1;
-}
-
 /* Handlers and the alternate stack; children inherit them. */
 void exec_setup(void)
 {
-	struct sigaction alarm = { .sa_handler = on_alarm, .sa_flags = SA_ONSTACK };
-
 	access_setup();
-	sigaction(SIGALRM, &alarm, NULL);
+	watchdog_setup();
 }
 
 static uint64_t now_ns(void)
@@ -51,16 +30,6 @@ static uint64_t now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000u + t.tv_nsec;
-}
-
-static void watchdog(uint32_t ms)
-{
-	struct itimerval timer = {
-		.it_value = { ms / 1000, ms % 1000 * 1000 },
-		.it_interval = { 0, ms ? WATCHDOG_AGAIN_US : 0 },
-	};
-
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static uint64_t value_of(const struct run *run, const struct gmc_arg *arg)
@@ -104,9 +73,8 @@ static void run_syscall(const struct gmc_op *op, const uint64_t *v, struct gmc_r
 {
 	long ret;
 
-	alarm_fired = 0;
 	if (op->timeout_ms)
-		watchdog(op->timeout_ms);
+		watchdog_set(op->timeout_ms);
 	errno = 0;
 	if (op->flags & GMC_32_BIT) {
 		ret = compat_syscall(op->number, v);
@@ -118,10 +86,11 @@ static void run_syscall(const struct gmc_op *op, const uint64_t *v, struct gmc_r
 		ret = syscall(op->number, v[0], v[1], v[2], v[3], v[4], v[5]);
 	}
 	result->error = ret == -1 ? errno : 0;
-	if (alarm_fired)
-		result->flags |= GMC_TIMED_OUT;
-	if (op->timeout_ms)
-		watchdog(0);
+	if (op->timeout_ms) {
+		if (watchdog_fired())
+			result->flags |= GMC_TIMED_OUT;
+		watchdog_set(0);
+	}
 	result->ret = ret;
 }
 
@@ -146,7 +115,7 @@ static void run_fork(const struct run *run, uint32_t index, struct gmc_result *r
 	result->ret = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 }
 
-static void run_op(const struct run *run, uint32_t index)
+void exec_op(const struct run *run, uint32_t index)
 {
 	const struct gmc_op *op = &run->program->ops[index];
 	struct gmc_result *result = &run->record->results[index];
@@ -175,6 +144,12 @@ static void run_op(const struct run *run, uint32_t index)
 	case GMC_FORK:
 		run_fork(run, index, result);
 		break;
+	case GMC_PARALLEL:
+		parallel_run(run, index, result);
+		break;
+	case GMC_THREAD:
+		/* Run by parallel_run(); only what it contains has results. */
+		break;
 	default:
 		if (access_faulted(op, v, run->blob,
 				   record_data(run->record, run->program) + result->data_offset,
@@ -186,15 +161,15 @@ static void run_op(const struct run *run, uint32_t index)
 	result->status = status;
 }
 
-/* Execute ops first to end - 1; the ops of a fork run in its child. */
+/* Execute ops first to end - 1; those of a fork run in its child, those of a parallel in its threads. */
 void exec_ops(const struct program *program, struct record *record, uint8_t *blob,
 	      uint32_t first, uint32_t end)
 {
 	const struct run run = { program, record, blob };
 
 	for (uint32_t i = first; i < end; i++) {
-		run_op(&run, i);
-		if (program->ops[i].code == GMC_FORK)
+		exec_op(&run, i);
+		if (program->ops[i].code == GMC_FORK || program->ops[i].code == GMC_PARALLEL)
 			i += program->ops[i].number;
 	}
 }

@@ -100,7 +100,7 @@ static int send_hello(const struct channel *channel, uint32_t sequence)
 	const uint32_t words[] = {
 		GMC_PROTOCOL,
 		sysconf(_SC_PAGESIZE),
-		GMC_FEATURE_FORK | GMC_FEATURE_SIGNALS |
+		GMC_FEATURE_FORK | GMC_FEATURE_SIGNALS | GMC_FEATURE_THREADS |
 			(compat_present() ? GMC_FEATURE_COMPAT : 0),
 	};
 	struct utsname name;

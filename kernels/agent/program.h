@@ -2,6 +2,7 @@
 #ifndef GMC_PROGRAM_H
 #define GMC_PROGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,19 @@ struct program {
 	const struct gmc_op *ops;
 	const uint8_t *blob;
 };
+
+/* Bytes that an op may leave in the data of the reply. */
+static inline uint64_t op_data_length(const struct gmc_op *op)
+{
+	switch (op->code) {
+	case GMC_PEEK:
+		return op->number;
+	case GMC_PARALLEL:
+		return (uint64_t)op->number * sizeof(struct gmc_span);
+	default:
+		return 0;
+	}
+}
 
 /*
  * What the children of one program write and the agent reads, in shared
@@ -41,10 +55,28 @@ int program_parse(const struct frame *frame, struct program *program, char *why,
 int program_run(const struct channel *channel, const struct program *program,
 		uint32_t *reply_length, char *why, size_t size);
 
+/* A program in execution. */
+struct run {
+	const struct program *program;
+	struct record *record;
+	uint8_t *blob;
+};
+
 /* exec.c */
 void exec_setup(void);
+void exec_op(const struct run *run, uint32_t index);
 void exec_ops(const struct program *program, struct record *record, uint8_t *blob,
 	      uint32_t first, uint32_t end);
 void exec_release(const struct program *program, struct record *record, uint8_t *blob);
+
+/* parallel.c: run the threads of the parallel at index, and wait for them. */
+void parallel_run(const struct run *run, uint32_t index, struct gmc_result *result);
+
+/* watchdog.c: a signal to this thread alone after so many milliseconds, again and again; 0: none. */
+void watchdog_setup(void);
+void watchdog_set(uint32_t ms);
+bool watchdog_fired(void);
+void watchdog_thread_begins(void);
+void watchdog_thread_ends(void);
 
 #endif

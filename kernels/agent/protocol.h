@@ -20,6 +20,7 @@
 #define GMC_MAX_OPS	65536u
 #define GMC_MAX_ARGS	6
 #define GMC_MAX_COMPAT_ARGS	5
+#define GMC_MAX_THREADS	4
 
 enum gmc_frame_type {
 	GMC_HELLO = 1,
@@ -47,6 +48,7 @@ enum gmc_feature {
 	GMC_FEATURE_FORK = 1,
 	GMC_FEATURE_SIGNALS = 2,
 	GMC_FEATURE_COMPAT = 4,
+	GMC_FEATURE_THREADS = 8,
 };
 
 enum gmc_code {
@@ -57,6 +59,8 @@ enum gmc_code {
 	GMC_PEEK = 5,
 	GMC_POKE = 6,
 	GMC_FORK = 7,
+	GMC_PARALLEL = 8,
+	GMC_THREAD = 9,
 };
 
 enum gmc_op_flag {
@@ -87,7 +91,7 @@ struct gmc_op {
 	uint16_t flags;
 	uint32_t number;	/* system call, width, length or count */
 	uint32_t timeout_ms;
-	uint32_t offset;	/* into the blob */
+	uint32_t offset;	/* into the blob; turns that a thread waits */
 	struct gmc_arg args[GMC_MAX_ARGS];
 } __attribute__((packed));
 
@@ -126,6 +130,15 @@ struct gmc_result {
 	uint32_t data_length;
 };
 
+/*
+ * When an op of a parallel ran, in its data: two moments of the one count that all
+ * its threads advance, both 0 when it did not run.
+ */
+struct gmc_span {
+	uint32_t start;
+	uint32_t end;
+};
+
 enum gmc_end {
 	GMC_COMPLETE = 0,
 	GMC_TIMEOUT = 1,
@@ -147,5 +160,6 @@ _Static_assert(sizeof(struct gmc_op) == 112, "op");
 _Static_assert(sizeof(struct gmc_run) == 16, "run");
 _Static_assert(sizeof(struct gmc_result) == 48, "result");
 _Static_assert(sizeof(struct gmc_reply) == 24, "reply");
+_Static_assert(sizeof(struct gmc_span) == 8, "span");
 
 #endif

@@ -44,10 +44,10 @@ static int record_prepare(const struct program *program)
 	for (uint32_t i = 0; i < program->op_count; i++) {
 		/* Closing the result of an op that never ran must not close descriptor 0. */
 		record->results[i].ret = -1;
-		if (program->ops[i].code != GMC_PEEK)
+		if (!op_data_length(&program->ops[i]))
 			continue;
 		record->results[i].data_offset = offset;
-		offset += program->ops[i].number;
+		offset += op_data_length(&program->ops[i]);
 	}
 	return 0;
 }
