@@ -33,7 +33,7 @@ export function loaded(pieces: readonly Piece[]): Word {
   let value = 0n;
   for (const piece of pieces) {
     const part = partOf(piece);
-    if (part === 'unknown') return part;
+    if (typeof part !== 'bigint') return part;
     value |= part << BigInt(BITS * piece.before);
   }
   return value;

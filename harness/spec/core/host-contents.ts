@@ -62,13 +62,13 @@ export function stored(
   );
 }
 
-/** The state after the kernel copied `length` bytes into a mapping that are all `fill`, or that nobody knows. */
+/** The state after the kernel copied `length` bytes into a mapping that are all `fill`, or random. */
 export function copied(
   state: State,
   { it }: Found<Mapping>,
   at: Place,
   length: number,
-  fill: number | 'unknown',
+  fill: number | 'noise',
   pageSize: number,
 ): State {
   const contents = contentsBehind(state, it);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/** Eight bytes, or that they were written with something that the model does not know. */
-export type Word = bigint | 'unknown';
+/**
+ * Eight bytes; that they were written with something that the model does not know; or that they are random, so
+ * that no one counts on any value.
+ */
+export type Word = bigint | 'unknown' | 'noise';
 /** Words of a page by their number in it; the others are zero. */
 export type PageContent = ReadonlyMap<number, Word>;
 
@@ -13,7 +16,7 @@ const BLANK: PageContent = new Map();
 /**
  * Read 1, 2, 4 or 8 bytes, little-endian.
  * @param offset bytes from the start of the memory
- * @returns the number, or `unknown` when any byte of it is
+ * @returns the number; `noise` when all of its bytes are, `unknown` when some are or when any is
  */
 export function read(memory: Contents, pageSize: number, offset: number, width: number): Word {
   return readAt(memory, pageSize, Math.floor(offset / pageSize), offset % pageSize, width);
@@ -22,6 +25,7 @@ export function read(memory: Contents, pageSize: number, offset: number, width: 
 /** The same by page and byte of the page, for memory so large that an offset in bytes is no exact double. */
 export function readAt(memory: Contents, pageSize: number, page: number, byte: number, width: number): Word {
   let value = 0n;
+  let noise = 0;
   let got = 0;
   while (got < width) {
     const at = (byte + got) % pageSize;
@@ -29,10 +33,11 @@ export function readAt(memory: Contents, pageSize: number, page: number, byte: n
     const take = Math.min(8 - inWord, width - got);
     const word = wordAt(memory, page + Math.floor((byte + got) / pageSize), at);
     if (word === 'unknown') return word;
-    value |= ((word >> BigInt(8 * inWord)) & mask(take)) << BigInt(8 * got);
+    if (word === 'noise') noise += take;
+    else value |= ((word >> BigInt(8 * inWord)) & mask(take)) << BigInt(8 * got);
     got += take;
   }
-  return value;
+  return noise === 0 ? value : noise === width ? 'noise' : 'unknown';
 }
 
 /** The same memory after a store of the low `width` bytes of `value` at a byte offset. */
@@ -73,16 +78,16 @@ export function writeAt(
   return result;
 }
 
-/** The same memory after a copy of `length` bytes that are all `fill`, or that nobody knows. */
+/** The same memory after a copy of `length` bytes that are all `fill`, or random. */
 export function filled(
   memory: Contents,
   pageSize: number,
   page: number,
   byte: number,
   length: number,
-  fill: number | 'unknown',
+  fill: number | 'noise',
 ): Contents {
-  const word = fill === 'unknown' ? fill : 0x0101010101010101n * BigInt(fill);
+  const word = fill === 'noise' ? fill : 0x0101010101010101n * BigInt(fill);
   const head = Math.min(length, (8 - (byte % 8)) % 8);
   const tail = (length - head) % 8;
   const result = new Map(writeAt(memory, pageSize, page, byte, head, word));
@@ -107,8 +112,9 @@ export function zeroed(memory: Contents, from: number, to: number): Contents {
 }
 
 function patched(old: Word, inWord: number, take: number, value: Word, done: number): Word {
-  if (take === 8) return value === 'unknown' ? value : BigInt.asUintN(64, value);
-  if (old === 'unknown' || value === 'unknown') return 'unknown';
+  if (take === 8) return typeof value === 'bigint' ? BigInt.asUintN(64, value) : value;
+  if (old === 'noise' && value === 'noise') return value;
+  if (typeof old !== 'bigint' || typeof value !== 'bigint') return 'unknown';
   const shift = BigInt(8 * inWord);
   const bits = mask(take);
   return (old & ~(bits << shift)) | (((value >> BigInt(8 * done)) & bits) << shift);

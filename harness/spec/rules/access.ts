@@ -60,7 +60,7 @@ function loaded(v: View<'load'>): Report {
   const r = ofLoad(v);
   if (!r) return {};
   const value = shown(v.state, r.map.it, r.start, Number(v.step.width), v.world.pageSize);
-  return { value: value === 'unknown' ? 'any' : value };
+  return { value: typeof value === 'bigint' ? value : 'any' };
 }
 
 /** Store to a mapping. */

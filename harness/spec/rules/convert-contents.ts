@@ -96,7 +96,7 @@ function withNoise(v: Request): State {
 function noise(pageSize: number): PageContent {
   const known = NOISE.get(pageSize);
   if (known) return known;
-  const page = new Map(Array.from({ length: pageSize / 8 }, (_, i): [number, Word] => [i, 'unknown']));
+  const page = new Map(Array.from({ length: pageSize / 8 }, (_, i): [number, Word] => [i, 'noise']));
   NOISE.set(pageSize, page);
   return page;
 }

@@ -8,18 +8,17 @@ import { effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
 import type { Effect, Rule, View } from '../core/rule.js';
 import { EXIT, memoryFault, mmio, PRIVATE_FLAG } from './guest-exits.js';
 import {
-  guestWorks,
+  guestReaches,
   hasFile,
   isMemory,
   isOutOfReach,
   isPrivateAccess,
   isReadOnly,
+  meetsChange,
   pageOfStep,
   piecesOf,
-  vmOfVcpu,
 } from './guest-view.js';
 import type { GuestView } from './guest-view.js';
-import { hasPrivateMemory } from './gmem-flags.js';
 import { foreignAddressSpace, noIoctl } from './ioctl-target.js';
 
 type Verb = 'vcpu_load' | 'vcpu_store';
@@ -50,7 +49,7 @@ function exits<V extends Verb>(access: 'get' | 'get to write'): readonly Rule<V>
   return [
     refuse('linux.fd.closed', 'EBADF', (v: GuestView) => noIoctl(v.state, v.step.vcpu)),
     refuse('gmem.guest.other-mm-eio', 'EIO', (v: GuestView) => foreignAddressSpace(v.state, v.step.vcpu)),
-    silent((v) => !guestWorks(v)),
+    silent((v) => !guestReaches(v)),
     // How much of an access that crosses into another page happens before an exit is the processor's affair.
     silent((v) => crosses(v) && !piecesOf(v).every((piece) => isMemory(piece.page, access))),
     mayRefuse('gmem.guest.running-vcpu-retry', 'EFAULT', meetsChange, {
@@ -100,12 +99,6 @@ const isPrivateWithoutFile = (p: GuestPage): boolean => isPrivateAccess(p) && !h
 const isPrivateOfLostFile = (p: GuestPage): boolean => isPrivateAccess(p) && fileIsGone(p);
 const crosses = (v: GuestView): boolean => piecesOf(v).length > 1;
 
-/** Whether another thread may change what the page is between KVM's two looks at it. */
-function meetsChange(v: GuestView): boolean {
-  const vm = vmOfVcpu(v);
-  return v.world.concurrent === true && vm !== undefined && hasPrivateMemory(vm);
-}
-
 interface Served<V extends Verb> {
   report?: (v: View<V>) => Report;
   effects: readonly Effect<V>[];
@@ -154,5 +147,5 @@ export const VCPU_STORE: readonly Rule<'vcpu_store'>[] = [
 
 function valueLoaded(v: View<'vcpu_load'>): Report {
   const value = loaded(piecesOf(v));
-  return { value: value === 'unknown' ? 'any' : value };
+  return { value: typeof value === 'bigint' ? value : 'any' };
 }

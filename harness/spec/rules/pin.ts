@@ -85,7 +85,7 @@ function seen({ state, step, world }: View<'unpin'>): Report {
   const pin = pinOf(state, step.pin)?.it;
   if (!pin || !HOLDERS[pin.how].reads) return {};
   const value = holderReads(state, pin, world.pageSize);
-  return { value: value === 'unknown' ? 'any' : value };
+  return { value: typeof value === 'bigint' ? value : 'any' };
 }
 
 /** Letting go of what a pin holds. */

@@ -16,8 +16,8 @@ export interface Route {
   readonly ending: Ending;
   /** What the call returns when it is done: the bytes, or 0. */
   readonly returns: 'bytes' | 'zero';
-  /** The byte that it writes all over, `unknown` for random ones; undefined when it writes none. */
-  readonly writes?: number | 'unknown';
+  /** The byte that it writes all over, `noise` for random ones; undefined when it writes none. */
+  readonly writes?: number | 'noise';
   /** Its bytes are copied by instructions that fault; other routes take a reference to each page first. */
   readonly copies?: true;
   /** It goes on to hold the pages, until the process ends. */
@@ -38,7 +38,7 @@ export const ROUTES: Readonly<Record<TouchRoute, Route>> = {
   file_write: { access: 'write', ending: 'short', returns: 'bytes', writes: FILL, copies: true },
   proc_mem_read: { access: 'force', ending: 'short', returns: 'bytes' },
   proc_mem_write: { access: 'force', ending: 'short', returns: 'bytes', writes: FILL },
-  getrandom_write: { access: 'write', ending: 'short', returns: 'bytes', writes: 'unknown', copies: true },
+  getrandom_write: { access: 'write', ending: 'short', returns: 'bytes', writes: 'noise', copies: true },
   futex_wake: { access: 'get any way', ending: 'whole', returns: 'zero' },
   futex_wait: { access: 'get any way', ending: 'whole', returns: 'zero' },
   vmsplice_read: { access: 'get', ending: 'short', returns: 'bytes', holds: 'vmsplice' },

@@ -114,14 +114,15 @@ function tooLong(v: V): boolean {
 }
 
 /**
- * How exact a copy is that stops at a page: arm64 copies 64 bytes at once and counts what it has not done by the
- * first of them that fails (arch/arm64/lib/copy_template.S).
+ * arm64 copies 64 bytes at once and counts what it has not done by the first of them that fails
+ * (arch/arm64/lib/copy_template.S), so that nobody knows how far into its page the copy came.
  */
 const inexact = (v: V): boolean =>
   v.world.arch === 'aarch64' &&
   routeOf(v).copies === true &&
+  v.step.how !== 'pipe_read' &&
   reachOf(v)?.finding !== 'page' &&
-  (reachOf(v)?.bytes ?? 0) > 8;
+  (reachOf(v)?.bytes ?? 0) % v.world.pageSize > 8;
 
 /** The futex of a private page is found by the page, which must be the process's own (kernel/futex/core.c get_futex_key). */
 const readOnlyFutex = (v: V): boolean => {
