@@ -72,19 +72,8 @@ export function pinOf(state: State, name: string): Found<Pin> | undefined {
   return h?.kind === 'pin' ? found(state.pins, h.id) : undefined;
 }
 
-/** Whether any process has a descriptor for, or a mapping of, an open file. */
-export function isOpen(state: State, file: Id): boolean {
-  for (const process of state.processes.values()) {
-    for (const id of process.fds.values()) if (id === file) return true;
-    for (const map of process.maps.values()) if (map.file === file && map.prot.length > 0) return true;
-  }
-  return false;
-}
-
 /** Whether a guest_memfd still has a file: one that is closed everywhere serves no guest. */
 export function gmemIsOpen(state: State, gmem: Id): boolean {
-  for (const [id, file] of state.files) {
-    if (file.kind === 'gmem' && file.object === gmem) return isOpen(state, id);
-  }
+  for (const file of state.files.values()) if (file.object === gmem) return true;
   return false;
 }

@@ -8,6 +8,8 @@ export type Id = number;
 /** An open file description: what descriptors refer to, and what a mapping keeps alive. */
 export interface OpenFile {
   readonly kind: FdKind;
+  /** Those of O_APPEND, O_NONBLOCK and O_NOATIME that were set since it was opened. */
+  readonly status?: bigint;
   /** The object behind it: of `vms`, `gmems`, `vcpus` or `others`; 0 for /dev/kvm. */
   readonly object: Id;
 }
@@ -63,6 +65,7 @@ export const START: State = {
         names: new Map<string, Handle>([['kvm', { kind: 'fd', fd: FIRST_FD }]]),
         maps: new Map(),
         uid: 0n,
+        cloexec: new Set([FIRST_FD]),
       },
     ],
   ]),
@@ -137,6 +140,17 @@ export function withMapChanged(state: State, id: Id, changes: Partial<Mapping>):
 export function withGmemChanged(state: State, id: Id, changes: Partial<Gmem>): State {
   const gmem = state.gmems.get(id);
   return gmem ? { ...state, gmems: set(state.gmems, id, { ...gmem, ...changes }) } : state;
+}
+
+/** The state with FD_CLOEXEC of a descriptor of the running process set or cleared. */
+export function withCloexec(state: State, name: string, on: boolean): State {
+  const process = self(state);
+  const h = process.names.get(name);
+  if (h?.kind !== 'fd') return state;
+  const cloexec = new Set(process.cloexec);
+  if (on) cloexec.add(h.fd);
+  else cloexec.delete(h.fd);
+  return withSelf(state, { cloexec });
 }
 
 /** Collections of objects that files stand for. */

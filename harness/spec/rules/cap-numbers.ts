@@ -2,6 +2,7 @@
 /** Numbers of KVM_CHECK_EXTENSION that mean the same in every dialect (include/uapi/linux/kvm.h, Linux 7.3). */
 export const CAP = {
   USER_MEMORY: 3n,
+  NR_MEMSLOTS: 10n,
   READONLY_MEM: 81n,
   CHECK_EXTENSION_VM: 105n,
   MULTI_ADDRESS_SPACE: 118n,

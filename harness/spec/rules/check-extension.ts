@@ -41,11 +41,15 @@ const byArch =
   (v: V): bigint =>
     isX86(v) ? x86 : arm;
 
+/** SHRT_MAX slots, of which x86 keeps three to itself (arch/x86/include/asm/kvm_host.h KVM_INTERNAL_MEM_SLOTS). */
+const SLOTS = { x86: 32764n, arm: 32767n } as const;
+
 /** Numbers whose answer is the same in every dialect, or that guest_memfd has in all of them. */
 const COMMON_CAPS: readonly Rule<'check_extension'>[] = [
   answer('kvm.cap.user-memory', CAP.USER_MEMORY, everywhere(1n)),
   answer('kvm.cap.user-memory', CAP.READONLY_MEM, everywhere(1n)),
   answer('kvm.cap.user-memory', CAP.CHECK_EXTENSION_VM, everywhere(1n)),
+  answer('kvm.slot.id-einval', CAP.NR_MEMSLOTS, byArch(SLOTS.x86, SLOTS.arm)),
   answer('kvm.cap.address-spaces', CAP.MULTI_ADDRESS_SPACE, everywhere(0n), (v) => !isX86(v)),
   answer(
     'kvm.cap.address-spaces',

@@ -4,7 +4,7 @@ import { vmOf } from '../core/look.js';
 import type { Slot, Vm } from '../core/objects.js';
 import { effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
-import { set, withObject } from '../core/state.js';
+import { set, withCloexec, withObject } from '../core/state.js';
 import type { State } from '../core/state.js';
 import type { World } from '../core/world.js';
 import { descriptorsUsedUp } from './descriptor-limit.js';
@@ -50,8 +50,9 @@ function withNewVcpu({ state, step, world }: V): State {
     vcpuIds: new Set([...vm.it.vcpuIds, step.id]),
     slots: vm.it.slots.has(BOOT_SLOT) ? vm.it.slots : set(vm.it.slots, BOOT_SLOT, bootSlot(world)),
   };
-  return withObject({ ...state, vms: set(state.vms, vm.id, changed) }, 'vcpu', step.as, {
+  const made = withObject({ ...state, vms: set(state.vms, vm.id, changed) }, 'vcpu', step.as, {
     vm: vm.id,
     id: step.id,
   });
+  return withCloexec(made, step.as, true);
 }

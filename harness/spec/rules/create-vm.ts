@@ -3,19 +3,19 @@ import { kindOf } from '../core/look.js';
 import { NOWHERE } from '../core/ranges.js';
 import { effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
-import { withObject } from '../core/state.js';
+import { withCloexec, withObject } from '../core/state.js';
 import type { State } from '../core/state.js';
 import { descriptorsUsedUp } from './descriptor-limit.js';
 import { noIoctl } from './ioctl-target.js';
-import { typeExists, vmTypeOf } from './vm-types.js';
+import { isKnownType, typeExists, vmTypeOf } from './vm-types.js';
 
 type V = View<'create_vm'>;
 
 /** The descriptor that KVM_CREATE_VM is asked of. */
 const DEV_KVM = 'kvm';
 
-/** Whether the model knows what a type is on this architecture: on arm64 a number is a size of addresses. */
-const isKnown = ({ step, world }: V): boolean => world.arch === 'x86_64' || step.raw === undefined;
+/** On arm64 a number is how many bits a guest address has, of which the model knows no limits. */
+const isKnown = ({ step, world }: V): boolean => isKnownType(world, vmTypeOf(world, step));
 
 /** KVM_CREATE_VM (virt/kvm/kvm_main.c kvm_dev_ioctl_create_vm). */
 export const CREATE_VM: readonly Rule<'create_vm'>[] = [
@@ -31,8 +31,9 @@ export const CREATE_VM: readonly Rule<'create_vm'>[] = [
   }),
 ];
 
+/** The descriptor is close-on-exec, other than that of a guest_memfd. */
 function withNewVm({ state, step, world }: V): State {
-  return withObject(state, 'vm', step.as, {
+  const made = withObject(state, 'vm', step.as, {
     type: vmTypeOf(world, step),
     mm: state.running,
     slots: new Map(),
@@ -40,4 +41,5 @@ function withNewVm({ state, step, world }: V): State {
     vcpuIds: new Set(),
     enabled: new Map(),
   });
+  return withCloexec(made, step.as, true);
 }

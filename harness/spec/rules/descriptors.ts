@@ -4,7 +4,7 @@ import { fileId, handle } from '../core/look.js';
 import { ZERO } from '../core/memory.js';
 import { always, effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
-import { self, set, withDescriptor, withObject } from '../core/state.js';
+import { self, set, withCloexec, withDescriptor, withObject } from '../core/state.js';
 import type { Id, OpenFile, State } from '../core/state.js';
 import { descriptorsUsedUp } from './descriptor-limit.js';
 
@@ -27,8 +27,15 @@ function canOpen({ state, step, world }: View<'open'>): boolean {
   return uid === 0n || (step.kind !== 'kvm' && step.kind !== 'proc_self_mem');
 }
 
+/** Those that are opened by a path, close-on-exec. */
+const BY_PATH: ReadonlySet<string> = new Set(['kvm', 'null', 'zero', 'directory', 'path', 'proc_self_mem']);
+
+function withOpened(v: View<'open'>): State {
+  return withCloexec(withNewFile(v), v.step.as, BY_PATH.has(v.step.kind));
+}
+
 /** /dev/kvm is one object however often it is opened; everything else is new. */
-function withOpened({ state, step }: View<'open'>): State {
+function withNewFile({ state, step }: View<'open'>): State {
   if (step.kind !== 'kvm')
     return withObject(state, 'file', step.as, { kind: step.kind, contents: ZERO, size: 0n });
   const file = state.nextId;

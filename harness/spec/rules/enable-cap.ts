@@ -6,7 +6,7 @@ import { set } from '../core/state.js';
 import type { State } from '../core/state.js';
 import { readable } from './argument.js';
 import { CAP } from './cap-numbers.js';
-import { foreignAddressSpace, noIoctl } from './ioctl-target.js';
+import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
 
 type V = View<'enable_cap'>;
 
@@ -14,6 +14,9 @@ type V = View<'enable_cap'>;
 const MAP_GPA_RANGE = 1n << 12n;
 
 const isVm = ({ state, step }: V): boolean => kindOf(state, step.on) === 'vm';
+const isElse = ({ state, step }: V): boolean =>
+  !['vm', 'vcpu', 'gmem'].includes(kindOf(state, step.on) ?? '');
+const unknown = ({ world, state, step }: V): string => unknownOn(world, state, step.on);
 const isX86 = ({ world }: V): boolean => world.arch === 'x86_64';
 const argument = ({ step }: V): bigint => step.args[0] ?? 0n;
 const of = (v: V, cap: bigint): boolean => isVm(v) && v.step.cap === cap;
@@ -39,8 +42,9 @@ const isOther = (v: V): boolean => isVm(v) && ANSWERS.includes(v.step.cap);
 export const ENABLE_CAP: readonly Rule<'enable_cap'>[] = [
   refuse('linux.fd.closed', 'EBADF', ({ state, step }) => noIoctl(state, step.on)),
   refuse('kvm.vm.other-mm-eio', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.on)),
-  refuse('kvm.ioctl.unknown-command', 'EINVAL', ({ state, step }) => kindOf(state, step.on) === 'kvm'),
   refuse('gmem.fd.kvm-ioctls-enotty', 'ENOTTY', ({ state, step }) => kindOf(state, step.on) === 'gmem'),
+  refuse('kvm.ioctl.unknown-command', 'EINVAL', (v) => isElse(v) && unknown(v) === 'EINVAL'),
+  refuse('kvm.ioctl.unknown-command', 'ENOTTY', (v) => isElse(v) && unknown(v) === 'ENOTTY'),
   refuse('kvm.cap.enable-efault', 'EFAULT', ({ step }) => !readable(step.arg)),
   refuse('kvm.cap.conversion-not-enabled', 'EINVAL', (v) => isVm(v) && isConversion(v)),
   refuse('kvm.cap.enable-einval', 'EINVAL', (v) => isOther(v) && !isConversion(v)),

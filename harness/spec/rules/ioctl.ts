@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kindOf } from '../core/look.js';
+import { kindOf, vcpuOf, vmOf } from '../core/look.js';
 import type { FdKind } from '../core/objects.js';
 import { refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
+import type { World } from '../core/world.js';
 import {
   converts,
   hasMagicOfKvm,
@@ -93,7 +94,22 @@ const ON_VM: readonly Rule<'ioctl'>[] = [
   refuse('gmem.create.size-einval', 'EINVAL', (v) => creates(v) && argumentOf(v.step) === 'zeros'),
 ];
 
-const hasConversionElsewhere = ({ world }: V): boolean => world.has('conversion');
+const hasConversion = (world: World): boolean => world.has('conversion');
+
+/** KVM_MEMORY_ENCRYPT_OP; what it asks for is the target's doing, of a guest that it builds. */
+const encrypts = ({ step, world }: V): boolean =>
+  BigInt.asUintN(32, step.cmd) === 0xc008_aeban &&
+  world.has('coco-launch') &&
+  hasConversion(world) &&
+  world.dialect >= 8;
+const typeOf = ({ state, step }: V): string | undefined => vmOf(state, step.on)?.it.type;
+const typeOfVcpu = ({ state, step }: V): string | undefined =>
+  state.vms.get(vcpuOf(state, step.on)?.it.vm ?? 0)?.type;
+
+const LAUNCH: readonly Rule<'ioctl'>[] = [
+  succeed('gmem.hardware.snp-launch-update', (v) => encrypts(v) && typeOf(v) === 'snp'),
+  succeed('gmem.hardware.tdx-init-mem-region', (v) => encrypts(v) && typeOfVcpu(v) === 'tdx'),
+];
 
 /** ioctl(2) by number, for commands that the interface is about or that must not be known. */
 export const IOCTL: readonly Rule<'ioctl'>[] = [
@@ -107,9 +123,10 @@ export const IOCTL: readonly Rule<'ioctl'>[] = [
   }),
   refuse('kvm.cap.user-memory', 'EINVAL', (v) => kind(v) === 'kvm' && is(v, 'KVM_GET_API_VERSION')),
   ...ON_VM,
+  ...LAUNCH,
   ...KVM_COMMANDS.flatMap(notTheirs),
-  ...unknownTo('gmem.attr.other-fd', (v) => isConversion(v.step.cmd) && hasConversionElsewhere(v)),
-  ...unknownTo('kvm.ioctl.unknown-command', (v) => isConversion(v.step.cmd) && !hasConversionElsewhere(v)),
+  ...unknownTo('gmem.attr.other-fd', (v) => isConversion(v.step.cmd) && hasConversion(v.world)),
+  ...unknownTo('kvm.ioctl.unknown-command', (v) => isConversion(v.step.cmd) && !hasConversion(v.world)),
   ...unknownTo('gmem.create.encoding', (v) => isLikeCreate(v.step.cmd)),
   ...unknownTo('kvm.ioctl.unknown-command', (v) => isLookalike(v.step.cmd) && !isLikeCreate(v.step.cmd)),
   ...unknownTo('kvm.ioctl.unknown-command', (v) => kind(v) === 'file' && hasMagicOfKvm(v.step.cmd)),

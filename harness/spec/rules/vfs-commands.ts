@@ -2,11 +2,10 @@
 import type { StepOf } from '../../program/step.js';
 import { CONSTANTS } from '../../uapi/constants.js';
 import { ioc } from '../../uapi/ioctl.js';
-import { handle, kindOf } from '../core/look.js';
+import { kindOf } from '../core/look.js';
 import { effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
-import { self, withSelf } from '../core/state.js';
-import type { State } from '../core/state.js';
+import { withCloexec } from '../core/state.js';
 import { isOneOf } from './commands.js';
 
 type V = View<'ioctl'>;
@@ -60,11 +59,11 @@ const REFUSED = [
 export const VFS_COMMANDS: readonly Rule<'ioctl'>[] = [
   succeed('gmem.fd.vfs-ioctls', (v) => is(v, 'FIOCLEX'), {
     report: () => ({ value: 0n }),
-    effects: [effect('gmem.fd.vfs-ioctls', (v) => withCloexec(v, true))],
+    effects: [effect('gmem.fd.vfs-ioctls', ({ state, step }) => withCloexec(state, step.on, true))],
   }),
   succeed('gmem.fd.vfs-ioctls', (v) => is(v, 'FIONCLEX'), {
     report: () => ({ value: 0n }),
-    effects: [effect('gmem.fd.vfs-ioctls', (v) => withCloexec(v, false))],
+    effects: [effect('gmem.fd.vfs-ioctls', ({ state, step }) => withCloexec(state, step.on, false))],
   }),
   refuse(
     'gmem.fd.vfs-ioctls',
@@ -82,12 +81,3 @@ export const VFS_COMMANDS: readonly Rule<'ioctl'>[] = [
   refuse('gmem.fd.vfs-ioctls', 'EOPNOTSUPP', (v) => is(v, 'FS_IOC_FIEMAP') && isGmem(v)),
   refuse('gmem.fd.vfs-ioctls', 'ENOTTY', (v) => is(v, ...REFUSED) && isGmem(v)),
 ];
-
-function withCloexec({ state, step }: V, on: boolean): State {
-  const h = handle(state, step.on);
-  if (h?.kind !== 'fd') return state;
-  const cloexec = new Set(self(state).cloexec);
-  if (on) cloexec.add(h.fd);
-  else cloexec.delete(h.fd);
-  return withSelf(state, { cloexec });
-}

@@ -2,7 +2,7 @@
 import { kindOf, vmOf } from '../core/look.js';
 import type { Vm } from '../core/objects.js';
 import { put } from '../core/ranges.js';
-import { always, effect, provided, refuse, succeed } from '../core/rule.js';
+import { always, effect, mayRefuse, provided, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { set } from '../core/state.js';
 import type { Id, State } from '../core/state.js';
@@ -80,6 +80,7 @@ export const SET_VM_ATTRIBUTES: readonly Rule<'set_vm_attributes'>[] = [
   refuse('kvm.vmattr.range-einval', 'EINVAL', wraps),
   refuse('kvm.vmattr.range-einval', 'EINVAL', gpaUnaligned),
   refuse('kvm.vmattr.range-einval', 'EINVAL', sizeUnaligned),
+  mayRefuse('kvm.vmattr.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
   succeed('kvm.vmattr.private-set-and-clear', always, {
     effects: [
       effect('kvm.vmattr.private-set-and-clear', ({ state, step, world }) => {
