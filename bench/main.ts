@@ -16,12 +16,13 @@ import { boot } from './boot.js';
 import { guest } from './guest.js';
 import { host } from './host.js';
 import { lint } from './lint.js';
+import { model } from './model.js';
 import { machineFacts, renderMachine } from './machine.js';
 import { renderOutcome } from './report.js';
 import type { Outcome } from './report.js';
 import { suite } from './suite.js';
 
-const BENCHMARKS: readonly Benchmark[] = [boot, host, guest, suite, lint];
+const BENCHMARKS: readonly Benchmark[] = [boot, host, guest, suite, lint, model];
 
 interface Options {
   only?: string[];

@@ -40,8 +40,20 @@ export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
   return judgement;
 }
 
+/** Where the search for an order of the steps of several threads ended, one line for each that was left. */
+function stuckText({ stuck }: Violation): string | undefined {
+  if (!stuck) return undefined;
+  const next = stuck.next.map(
+    ({ thread, planned, result, allowed }) =>
+      `thread ${thread + 1}, ${describeStep(planned.step)}: seen ${resultText(result)}, allowed then: ${[...new Set(allowed.map(outcomeText))].join('; or ')}`,
+  );
+  return `no order of the steps explains what they did; after ${stuck.explained.join(', ')} steps of the threads: ${next.join(' | ')}`;
+}
+
 /** `step 3, load: {offset: 0}: seen success, value 1; allowed: …`. */
 export function violationText(v: Violation): string {
+  const stuck = stuckText(v);
+  if (stuck !== undefined) return `step ${v.step}: ${stuck}`;
   return `step ${v.step}, ${describeStep(v.planned.step)}: seen ${resultText(v.seen)}; allowed: ${allowedText(v).join('; or ')}`;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describeExpect, describeStep } from '../program/describe.js';
+import { nestedSteps } from '../program/step.js';
 import type { PlannedStep } from '../program/step.js';
+import { interleave } from '../spec/core/interleave.js';
 import { compare } from '../spec/core/match.js';
 import type { Outcome } from '../spec/core/outcome.js';
 import { outcomeText } from '../spec/core/outcome-text.js';
@@ -94,12 +96,27 @@ function follow(cx: Walk, start: readonly State[], steps: readonly PlannedStep[]
     if (step.verb === 'fork') {
       const parent = states[0]?.running ?? 0;
       states = follow(cx, states.map(forked), step.steps).map((s) => ended(s, parent));
+    } else if (step.verb === 'parallel') {
+      states = together(cx, states, planned, number);
     } else {
       states = one(cx, states, planned, number);
     }
     if (cx.ended) return states;
   }
   return states;
+}
+
+/** Every state that some order of the steps may leave, as far as the case allows what they do in it. */
+function together(cx: Walk, states: readonly State[], planned: PlannedStep, step: number): readonly State[] {
+  const plans = nestedSteps(planned.step);
+  cx.count += plans.reduce((sum, steps) => sum + steps.length, 0);
+  const threads = plans.map((steps) => steps.map((s) => ({ planned: s, result: {} })));
+  const found = interleave(cx.book, cx.world, states, threads, (o, s) => compare(s.planned.expect, o).agrees);
+  if (found.states.length > 0) return found.states;
+  const why = found.exhausted ? 'too many orders to search' : 'no order of the steps does what is expected';
+  cx.ended = true;
+  cx.report('contradiction', step, planned, () => why);
+  return [];
 }
 
 function one(cx: Walk, states: readonly State[], planned: PlannedStep, step: number): readonly State[] {

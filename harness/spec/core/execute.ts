@@ -37,6 +37,15 @@ function run(cx: Run, start: State, steps: readonly PlannedStep[]): { state: Sta
       state = ended(child.state, state.running);
       return { ...DONE, calls: ['model: fork'], children: child.results };
     }
+    if (step.verb === 'parallel') {
+      // One order of many: thread after thread.
+      const threads = step.threads.map((steps) => {
+        const thread = run(cx, state, steps);
+        ({ state } = thread);
+        return thread.results;
+      });
+      return { ...DONE, calls: ['model: threads, one after the other'], threads };
+    }
     const missing = missingObject(state, step);
     if (missing !== undefined)
       return { ...DONE, state: 'dependency', calls: [`model: ${missing} was not made`] };

@@ -2,36 +2,41 @@
 import type { PlannedStep } from '../../program/step.js';
 import type { StepResult } from '../../program/trace.js';
 import { Fingerprints } from './fingerprint.js';
-import { isOutcome } from './match.js';
 import type { Outcome } from './outcome.js';
 import type { State } from './state.js';
 import { outcomes, UNSPECIFIED } from './step.js';
 import type { RuleBook } from './step.js';
 import type { World } from './world.js';
 
-/** Steps of one thread, with what they did. */
-export type Thread = readonly { readonly planned: PlannedStep; readonly result: StepResult }[];
+/** Steps of one thread, with what is known of them: what they did, or where they stand among the others. */
+export type Thread<R = StepResult> = readonly { readonly planned: PlannedStep; readonly result: R }[];
+
+/** Whether an outcome is one that a step of a thread may have had. */
+export type Fits<R> = (outcome: Outcome, step: { planned: PlannedStep; result: R }) => boolean;
+
+/** What orders steps: one that had ended before another began. */
+type Timed = Pick<StepResult, 'span'>;
 
 /** Where the longest order that explains anything ends: no next step of any thread is allowed there. */
-export interface Stuck {
+export interface Stuck<R = StepResult> {
   /** Steps explained of each thread. */
   readonly explained: readonly number[];
   /** The steps that could have come next, what each did and what it was allowed. */
   readonly next: readonly {
     readonly thread: number;
     readonly planned: PlannedStep;
-    readonly result: StepResult;
+    readonly result: R;
     readonly allowed: readonly Outcome[];
   }[];
 }
 
-export interface Interleaved {
+export interface Interleaved<R = StepResult> {
   /** States that some order of all the steps ends in; empty when no order explains them. */
   readonly states: readonly State[];
   /** Set when the search gave up: what was found until then is true, that nothing was found says nothing. */
   readonly exhausted?: true;
   /** Set when no order explains the steps. */
-  readonly stuck?: Stuck;
+  readonly stuck?: Stuck<R>;
   /** The rules are silent about some step, which anything explains. */
   readonly unspecified: boolean;
   /** Steps that were tried in some state. */
@@ -48,15 +53,17 @@ type Layer = Map<string, { at: readonly number[]; states: Map<number, State> }>;
  * Search for orders of the steps of several threads that the rules allow: linearizability. All orders are
  * followed at once, one step further each time; those that come to the same state with the same steps done are
  * one. A step may come next unless another that is still to come had ended before it began.
+ * @param fits what was seen, or what somebody expects
  * @param max steps to try before giving up
  */
-export function interleave(
+export function interleave<R extends Timed>(
   book: RuleBook,
   world: World,
   start: readonly State[],
-  threads: readonly Thread[],
+  threads: readonly Thread<R>[],
+  fits: Fits<R>,
   max = MAX_TRIED,
-): Interleaved {
+): Interleaved<R> {
   const prints = new Fingerprints();
   const racing: World = { ...world, concurrent: true };
   let layer: Layer = new Map();
@@ -78,7 +85,7 @@ export function interleave(
         for (const state of states.values()) {
           if (++tried > max) return { states: [], exhausted: true, unspecified, tried };
           for (const outcome of outcomes(book, racing, state, step.planned.step)) {
-            if (!isOutcome(outcome, step.result)) continue;
+            if (!fits(outcome, step)) continue;
             unspecified ||= outcome.rule === UNSPECIFIED;
             next.push(outcome.next);
           }
@@ -108,7 +115,7 @@ function add(layer: Layer, prints: Fingerprints, at: readonly number[], states: 
 }
 
 /** Threads whose next step may come next: none that is still to come had ended before it began. */
-function candidates(threads: readonly Thread[], at: readonly number[]): number[] {
+function candidates(threads: readonly Thread<Timed>[], at: readonly number[]): number[] {
   const waiting = threads.map((thread, n) => thread[at[n] ?? 0]);
   return waiting.flatMap((step, n) => {
     if (!step) return [];
@@ -121,7 +128,12 @@ function candidates(threads: readonly Thread[], at: readonly number[]): number[]
   });
 }
 
-function stuckAt(book: RuleBook, world: World, layer: Layer, threads: readonly Thread[]): Stuck {
+function stuckAt<R extends Timed>(
+  book: RuleBook,
+  world: World,
+  layer: Layer,
+  threads: readonly Thread<R>[],
+): Stuck<R> {
   const [node] = layer.values();
   const at = node?.at ?? [];
   const next = candidates(threads, at).flatMap((thread) => {

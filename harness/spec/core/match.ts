@@ -41,6 +41,15 @@ export interface Comparison {
 
 /** Compare an expectation with an outcome. */
 export function compare(expect: Expect, outcome: Outcome): Comparison {
+  if (expect.any) return { agrees: true, vague: [], open: [] };
+  if (expect.oneOf) {
+    const [first, ...rest] = expect.oneOf.map((e) => compare(e, outcome));
+    return [first, ...rest].find((c) => c?.agrees) ?? { agrees: false, vague: [], open: [] };
+  }
+  return compareOne(expect, outcome);
+}
+
+function compareOne(expect: Expect, outcome: Outcome): Comparison {
   const wanted = Object.entries(expect.fields);
   if (outcome.errno === 'any') return { agrees: true, vague: ['errno'], open: [] };
   const wantsFault = expect.fault !== undefined && expect.fault !== 'none';

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { nestedSteps } from '../../program/step.js';
 import type { PlannedStep, Step } from '../../program/step.js';
 import type { StepResult } from '../../program/trace.js';
+import { interleave } from './interleave.js';
+import type { Stuck } from './interleave.js';
 import { isOutcome } from './match.js';
 import type { Outcome } from './outcome.js';
 import { ended, forked } from './process.js';
@@ -17,6 +20,8 @@ export interface Violation {
   readonly seen: StepResult;
   /** What would have been allowed, in any state that the steps before may have left. */
   readonly allowed: readonly Outcome[];
+  /** Of steps that ran at the same time: where the longest order that explains anything ends. */
+  readonly stuck?: Stuck;
 }
 
 /** What the model makes of a trace. */
@@ -28,6 +33,8 @@ export interface Tracked {
   readonly unspecified: readonly number[];
   /** More states explained a step than are followed; those beyond were dropped. */
   readonly bounded: boolean;
+  /** The search for an order of steps that ran at the same time was given up: what follows was not judged. */
+  readonly exhausted?: true;
 }
 
 /** States that are followed at once. A sequential program rarely has two. */
@@ -40,6 +47,7 @@ interface Walk {
   violation?: Violation;
   unspecified: number[];
   bounded: boolean;
+  exhausted?: true;
 }
 
 /**
@@ -55,8 +63,8 @@ export function track(
 ): Tracked {
   const walk: Walk = { book, world, count: 0, unspecified: [], bounded: false };
   const states = follow(walk, start, steps, results);
-  const { violation, unspecified, bounded } = walk;
-  return { states, unspecified, bounded, ...(violation && { violation }) };
+  const { violation, unspecified, bounded, exhausted } = walk;
+  return { states, unspecified, bounded, ...(violation && { violation }), ...(exhausted && { exhausted }) };
 }
 
 function follow(
@@ -70,11 +78,10 @@ function follow(
     const number = ++walk.count;
     const result = results[i];
     if (result?.state !== 'done' || result.trouble !== undefined) return states;
-    states =
-      planned.step.verb === 'fork'
-        ? inChild(walk, states, planned.step.steps, result)
-        : one(walk, states, planned, result, number);
-    if (walk.violation) return states;
+    if (planned.step.verb === 'fork') states = inChild(walk, states, planned.step.steps, result);
+    else if (planned.step.verb === 'parallel') states = together(walk, states, planned, result, number);
+    else states = one(walk, states, planned, result, number);
+    if (walk.violation || walk.exhausted) return states;
   }
   return states;
 }
@@ -91,6 +98,36 @@ function inChild(
   return after.map((state) => ended(state, parent));
 }
 
+/** Every state that some order of the steps of all threads may have left. */
+function together(
+  walk: Walk,
+  states: readonly State[],
+  planned: PlannedStep,
+  result: StepResult,
+  number: number,
+): readonly State[] {
+  const plans = nestedSteps(planned.step);
+  walk.count += plans.reduce((sum, steps) => sum + steps.length, 0);
+  const results = result.threads ?? [];
+  const threads = plans.map((steps, t) =>
+    steps.flatMap((step, i) => {
+      const r = results[t]?.[i];
+      return r ? [{ planned: step, result: r }] : [];
+    }),
+  );
+  const found = interleave(walk.book, walk.world, states, threads, (outcome, s) =>
+    isOutcome(outcome, s.result),
+  );
+  if (found.unspecified) walk.unspecified.push(number);
+  if (found.exhausted) walk.exhausted = true;
+  const { stuck } = found;
+  if (stuck) {
+    const allowed = stuck.next.flatMap((n) => n.allowed);
+    walk.violation = { step: number, planned, seen: result, allowed, stuck };
+  }
+  return stuck || found.exhausted ? states : kept(walk, found.states);
+}
+
 function one(
   walk: Walk,
   states: readonly State[],
@@ -105,8 +142,15 @@ function one(
     walk.violation = { step: number, planned, seen: result, allowed: all };
     return states;
   }
-  if (fitting.length > MAX_STATES) walk.bounded = true;
-  return fitting.slice(0, MAX_STATES).map((outcome) => outcome.next);
+  return kept(
+    walk,
+    fitting.map((outcome) => outcome.next),
+  );
+}
+
+function kept(walk: Walk, states: readonly State[]): readonly State[] {
+  if (states.length > MAX_STATES) walk.bounded = true;
+  return states.slice(0, MAX_STATES);
 }
 
 const possible = (walk: Walk, state: State, step: Step): Outcome[] =>
