@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { zapped } from '../core/host-pages.js';
 import type { Report } from '../core/outcome.js';
+import { firstHeld as heldFrom, perhapsHeld } from '../core/pins.js';
 import { covers, firstIn, NOWHERE, put, within } from '../core/ranges.js';
 import { always, effect, mayRefuse, refuse, succeed } from '../core/rule.js';
 import type { Effect, Rule } from '../core/rule.js';
@@ -18,9 +19,16 @@ function firstPoisoned(v: Request): number {
 
 /** The first page of the range that somebody got hold of while it was shared. */
 function firstHeld(v: Request): number {
-  const file = fileOf(v)?.id;
-  const held = [...v.state.pins.values()].filter((pin) => pin.gmem === file);
-  return Math.min(...held.map((pin) => firstIn(pin.pages, ...pagesOf(v)) ?? NONE));
+  const file = fileOf(v);
+  return (file && heldFrom(v.state, file.id, ...pagesOf(v))) ?? NONE;
+}
+
+/** Pages before it that are still held, or not any more, by a process that has ended. */
+function perhapsInUse(v: Request): number[] {
+  const file = fileOf(v);
+  if (!file || target(v) !== 'private') return [];
+  const sure = Math.min(firstHeld(v), firstPoisoned(v));
+  return perhapsHeld(v.state, file.id, ...pagesOf(v)).filter((page) => page < sure);
 }
 
 /** Whether any page of the range is not in the state that was asked for. */
@@ -40,10 +48,12 @@ const isHeld = (v: Request): boolean => toPrivate(v) && firstHeld(v) !== NONE;
 /** Whether somebody else may use a page in this moment. */
 const isTouched = (v: Request): boolean => v.world.concurrent === true && toPrivate(v) && changes(v);
 
+/** Bytes from the start of the file. */
+const offsetIn = (v: Request, page: number): bigint => BigInt(page) * BigInt(v.world.pageSize);
+
 /** The answer that names a page, unless another thread may have been caught at an earlier one. */
 function naming(v: Request, page: number): Report {
-  const error_offset = BigInt(page) * BigInt(v.world.pageSize);
-  return { ...answered(v, error_offset), ...(isTouched(v) && { error_offset: 'any' }) };
+  return { ...answered(v, offsetIn(v, page)), ...(isTouched(v) && { error_offset: 'any' }) };
 }
 
 /** The host finds no page of the range in its page tables any more, in any process. */
@@ -74,6 +84,14 @@ const unmaps = [effect('gmem.pin.eagain-unmaps-range', unmapped)];
  * @param id the rule that demands EAGAIN
  */
 export const refusals = (id: string): readonly Rule<Converting>[] => [
+  mayRefuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && perhapsInUse(v).length > 0, {
+    report: untouched,
+    effects: unmaps,
+  }),
+  mayRefuse('gmem.pin.ends-with-process', 'EAGAIN', (v) => isWritable(v) && perhapsInUse(v).length > 0, {
+    report: (v) => ({ ...answered(v, 0n), error_offset: perhapsInUse(v).map((page) => offsetIn(v, page)) }),
+    effects: unmaps,
+  }),
   refuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && (isPoisoned(v) || isHeld(v)), {
     report: untouched,
     effects: unmaps,
