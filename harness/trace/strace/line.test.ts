@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { describe, expect, it } from 'vitest';
-import { parseLine } from './line.js';
+import { LineError, parseLine } from './line.js';
 
 const value = (text: string): unknown => {
   const line = parseLine(`f(${text}) = 0`);
@@ -78,4 +78,23 @@ describe('parseLine', () => {
     [`f(${'['.repeat(100)}`, 'nested'],
     ['close(3</dev', "expected '>'"],
   ])('refuses %s', (text, problem) => expect(() => parseLine(text)).toThrow(problem));
+
+  it.each([
+    ['comments that do not end', `f(${'/*,'.repeat(300_000)}`],
+    ['blanks', `f(1${' '.repeat(900_000)}x`],
+    ['brackets', `f(${'[{'.repeat(400_000)}`],
+    ['arguments', `f(${'a=1|2,'.repeat(150_000)}`],
+    ['quotes', `f(${'"\\'.repeat(300_000)}`],
+    ['angles', `f(${'1<'.repeat(400_000)}`],
+    ['results', `f() = 1${'<a'.repeat(400_000)}`],
+    ['digits', '1 '.repeat(400_000)],
+  ])('takes no longer than the length of the line for many %s', (_what, text) => {
+    const started = performance.now();
+    try {
+      parseLine(text);
+    } catch (error) {
+      expect(error).toBeInstanceOf(LineError);
+    }
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
 });

@@ -35,7 +35,7 @@ const EXTRAS = /^(?:\[\s*(?:[0-9a-f]{8,16}|\d+)\]\s+)*/;
 const CALL = /^([a-z_][a-z0-9_]*(?:#[0-9]+)?)\(/;
 const RESUMED = /^<\.\.\. ([a-z_][a-z0-9_]*) resumed>\s?/;
 const SIGNAL = /^--- (SIG[A-Z0-9+_]+)(.*)---$/;
-const UNFINISHED = /\s*<unfinished \.\.\.>$/;
+const UNFINISHED = '<unfinished ...>';
 const RETURNED = /^\s*=\s*(\?|-?(?:0x[0-9a-f]+|\d+))(?:<(.*?)>(?=\s|$))?(?:\s+(E[A-Z0-9]+))?/;
 
 /** A line that strace did not write. @returns what was expected */
@@ -65,7 +65,8 @@ export function parseLine(text: string): Line {
     return { ...pid, kind: 'resumed', name: resumed[1] ?? '', text: body.slice(resumed[0].length) };
   const name = CALL.exec(body)?.[1];
   if (name === undefined) throw new LineError('expected a line of strace, such as `ioctl(3, …) = 0`');
-  if (UNFINISHED.test(body)) return { ...pid, kind: 'unfinished', name, text: body.replace(UNFINISHED, '') };
+  if (body.endsWith(UNFINISHED))
+    return { ...pid, kind: 'unfinished', name, text: body.slice(0, -UNFINISHED.length).trimEnd() };
   return { ...pid, ...parseCall(body) };
 }
 

@@ -22,8 +22,8 @@ const MAX_DEPTH = 32;
 const NUMBER = /-?(?:0[xX][0-9a-fA-F]+|\d+)/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NAME = /([A-Za-z_][A-Za-z0-9_.]*)=/y;
-const SPACE = /(?:\s|\/\*.*?\*\/)+/y;
-const STRING = /@?"((?:[^"\\]|\\.)*)"(?:\.\.\.)?/y;
+const SPACE = /\s+/y;
+const STRING = /"((?:[^"\\]|\\.)*)"(?:\.\.\.)?/y;
 const CLOSING: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
 /** The text ends within a value, or brackets do not match. */
@@ -52,7 +52,7 @@ export class ValueReader {
     if (depth > MAX_DEPTH) throw new ValueError(`expected at most ${MAX_DEPTH} nested brackets`);
     const all: Argument[] = [];
     for (;;) {
-      this.#skip(SPACE);
+      this.#space();
       const c = this.text[this.at];
       if (c === undefined) throw new ValueError(`expected '${close}', got the end of the line`);
       if (c === close) {
@@ -70,7 +70,7 @@ export class ValueReader {
 
   #value(depth: number): Value {
     const first = this.#simple(depth);
-    this.#skip(SPACE);
+    this.#space();
     if (this.#ends()) return first;
     // A value that changed (`{…} => {…}`), a slice, a shift: the first part is what the call was given.
     const changed = this.text.startsWith('=>', this.at);
@@ -88,7 +88,7 @@ export class ValueReader {
       this.at++;
       return { kind: 'list', items: this.#sequence(']', depth + 1).map((a) => a.value) };
     }
-    const string = this.#match(STRING);
+    const string = this.#string();
     return string ? { kind: 'string', text: string[1] ?? '' } : this.#flags(depth);
   }
 
@@ -101,7 +101,7 @@ export class ValueReader {
       if (term === undefined) return OPAQUE;
       sum |= term;
       if (this.text[this.at] === '<') path = this.#path();
-      this.#skip(SPACE);
+      this.#space();
       if (this.text[this.at] !== '|') break;
       this.at++;
     }
@@ -148,12 +148,26 @@ export class ValueReader {
       if (close !== undefined) {
         this.at++;
         this.#sequence(close, depth + 1);
-      } else if (!this.#match(STRING)) this.at++;
+      } else if (!this.#string()) this.at++;
     }
   }
 
-  #skip(pattern: RegExp): void {
-    this.#match(pattern);
+  /** Skip blanks and comments; each character is looked at once, however many comments do not end. */
+  #space(): void {
+    for (;;) {
+      this.#match(SPACE);
+      if (!this.text.startsWith('/*', this.at)) return;
+      const end = this.text.indexOf('*/', this.at + 2);
+      if (end < 0) throw new ValueError("expected '*/', got the end of the line");
+      this.at = end + 2;
+    }
+  }
+
+  #string(): RegExpExecArray | undefined {
+    const found = this.#match(STRING);
+    // Looked for from every quote anew, the end of the line would be far too often.
+    if (!found && this.text[this.at] === '"') throw new ValueError("expected '\"', got the end of the line");
+    return found;
   }
 
   #match(pattern: RegExp): RegExpExecArray | undefined {
