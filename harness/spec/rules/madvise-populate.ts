@@ -24,10 +24,10 @@ const refusedAt = (id: string, errno: string, finding: Finding): Rule<'map_op'> 
 
 /** MADV_POPULATE_READ and MADV_POPULATE_WRITE (mm/madvise.c madvise_populate, mm/gup.c faultin_page_range). */
 export const POPULATE: readonly Rule<'map_op'>[] = [
-  refusedAt('linux.mm.gap-enomem', 'ENOMEM', 'nothing mapped'),
+  refusedAt('linux.mm.nothing-mapped', 'ENOMEM', 'nothing mapped'),
   refusedAt('gmem.mmap.kernel-respects-protection', 'EINVAL', 'forbidden'),
   refusedAt('linux.madvise.populate-guard-efault', 'EFAULT', 'guard'),
-  refusedAt('linux.madvise.populate-failed-ehwpoison', 'EHWPOISON', 'failed memory'),
+  refusedAt('linux.mm.populate-ehwpoison', 'EHWPOISON', 'failed memory'),
   refusedAt('gmem.mmap.eof-kernel-efault', 'EFAULT', 'beyond the end'),
   refusedAt('gmem.host.private-advice', 'EFAULT', 'private'),
   succeed('gmem.mmap.advice-accepted', always, { effects: [POPULATED] }),
