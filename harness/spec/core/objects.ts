@@ -73,8 +73,8 @@ export interface Gmem {
 export interface Vcpu {
   readonly vm: Id;
   readonly id: bigint;
-  /** A hypercall that userspace has to complete by vcpu_return. */
-  readonly hypercall?: true;
+  /** A hypercall waits to be completed by vcpu_return; any other run of the guest drops it. */
+  readonly hypercall?: boolean;
 }
 
 /** A file of another kind, of the verb `open`. */

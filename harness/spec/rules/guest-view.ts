@@ -80,30 +80,42 @@ export function isMemory(p: GuestPage, access: Access): boolean {
 const MAPPED = { x86_64: 1n << 32n, aarch64: 1n << 39n } as const;
 const GIB = 1n << 30n;
 
-/** Whether a guest range has an address of another. */
-const meets = (gpa: bigint, size: bigint, from: bigint, to: bigint): boolean => gpa < to && gpa + size > from;
+/** A step of a vCPU. */
+export type VcpuView = Pick<GuestView, 'state' | 'world'> & { readonly step: { readonly vcpu: string } };
 
 /**
- * Whether the guest can make the access as the vocabulary means it: its code, page tables and doorbell are as the
- * vCPU's making left them, and the address is not theirs.
+ * Whether the guest can run as the vocabulary means it: its code, page tables and doorbell are as the vCPU's making
+ * left them.
  */
-export function guestWorks(v: GuestView): boolean {
+export function guestRuns(v: VcpuView): boolean {
   const vm = vmOfVcpu(v);
   const boot = vm?.slots.get(BOOT_SLOT);
   if (!vm || !boot || boot.gpa !== BOOT_GPA || boot.user) return false;
   if (!['default', 'sw_protected'].includes(vm.type)) return false;
   const page = BigInt(v.world.pageSize);
-  const [code, bell] = [BOOT_GPA / page, DOORBELL_GPA / page].map(Number) as [number, number];
+  const [code, bell] = [Number(BOOT_GPA / page), Number(DOORBELL_GPA / page)];
   if (within(vm.attributes, code, code + Number(boot.size / page)).length > 0) return false;
   if (within(vm.attributes, bell, bell + 1).length > 0) return false;
   for (const { gpa, size } of vm.slots.values())
     if (gpa <= DOORBELL_GPA && DOORBELL_GPA < gpa + size) return false;
+  return true;
+}
+
+/** Whether the guest can access the address, and the address is not of what makes it run. */
+export function guestReaches(v: GuestView): boolean {
+  if (!guestRuns(v)) return false;
+  const boot = vmOfVcpu(v)?.slots.get(BOOT_SLOT)?.size ?? 0n;
   const gpa = BigInt.asUintN(64, v.step.gpa);
-  if (gpa + BigInt(SIZE) > MAPPED[v.world.arch]) return false;
+  const end = gpa + BigInt(SIZE);
+  if (end > MAPPED[v.world.arch]) return false;
   // On arm64 the gigabyte of the doorbell is mapped as a device, which takes no unaligned access.
-  const bellEnd = DOORBELL_GPA + (v.world.arch === 'aarch64' ? GIB : page);
-  return (
-    !meets(gpa, BigInt(SIZE), BOOT_GPA, BOOT_GPA + boot.size) &&
-    !meets(gpa, BigInt(SIZE), DOORBELL_GPA, bellEnd)
-  );
+  const bell = v.world.arch === 'aarch64' ? GIB : BigInt(v.world.pageSize);
+  const meets = (from: bigint, size: bigint): boolean => gpa < from + size && end > from;
+  return !meets(BOOT_GPA, boot) && !meets(DOORBELL_GPA, bell);
+}
+
+/** Whether another thread may change what a page is between KVM's two looks at it. */
+export function meetsChange(v: VcpuView): boolean {
+  const vm = vmOfVcpu(v);
+  return v.world.concurrent === true && vm !== undefined && hasPrivateMemory(vm);
 }

@@ -6,7 +6,7 @@ import { sizeOf, userAddress } from './slot-request.js';
 type V = View<'bind'>;
 
 /** End of user memory in bits, by architecture: of every machine, and of the one that has the most. */
-const USER_BITS = { x86_64: { sure: 47n, most: 56n }, aarch64: { sure: 36n, most: 52n } } as const;
+const USER_BITS = { x86_64: { sure: 47n, most: 56n }, aarch64: { sure: 47n, most: 52n } } as const;
 /** Where mappings are, at most: they are all inside of user memory. */
 const NEAR = 1n << 40n;
 
