@@ -12,7 +12,7 @@ import type { State } from '../spec/core/state.js';
 import { missingObject, outcomes, UNSPECIFIED } from '../spec/core/step.js';
 import type { RuleBook } from '../spec/core/step.js';
 import { MAX_STATES } from '../spec/core/track.js';
-import { givenBy, worldOf } from '../spec/core/world.js';
+import { existsNowhere, givenBy, worldOf } from '../spec/core/world.js';
 import type { World } from '../spec/core/world.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { Context } from '../suite/scope.js';
@@ -71,6 +71,8 @@ const STOP = new Error('enough is known');
 
 function walk(book: RuleBook, point: TestPoint, context: Context, report: Report): void {
   const { arch, profile, pageSize } = context;
+  // Of a machine that cannot be the contract says nothing.
+  if (existsNowhere(arch, point.requires)) return;
   const world = worldOf(profile, arch, pageSize, givenBy(point.requires));
   try {
     follow({ book, world, report, count: 0, ended: false }, [START], point.program.steps);

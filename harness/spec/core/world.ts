@@ -33,6 +33,24 @@ const USUAL: Readonly<Record<string, boolean>> = {
   'timer-signal': false,
 };
 
+/** Features that no machine of another architecture has. */
+const X86_ONLY: ReadonlySet<string> = new Set([
+  'conversion',
+  'vm-attributes',
+  'vm-private',
+  'vm-sw-protected',
+  'smm',
+  'pre-fault',
+  'pre-fault-tdp',
+  'exit-hypercall',
+  'guest-hypercall',
+  'compat',
+]);
+
+/** Whether no machine of an architecture has all of these features. */
+export const existsNowhere = (arch: Arch, requires: readonly string[]): boolean =>
+  arch !== 'x86_64' && requires.some((feature) => X86_ONLY.has(feature));
+
 function byDialect(feature: string, arch: Arch, dialect: number, has: (other: string) => boolean): boolean {
   const x86 = arch === 'x86_64';
   switch (feature) {
@@ -47,17 +65,8 @@ function byDialect(feature: string, arch: Arch, dialect: number, has: (other: st
     case 'vm-attributes2':
     case 'vm-attributes-parameter':
       return false;
-    case 'vm-private':
-    case 'vm-sw-protected':
-    case 'smm':
-    case 'pre-fault':
-    case 'pre-fault-tdp':
-    case 'exit-hypercall':
-    case 'guest-hypercall':
-    case 'compat':
-      return x86;
     default:
-      return USUAL[feature] ?? true;
+      return X86_ONLY.has(feature) ? x86 : (USUAL[feature] ?? true);
   }
 }
 
