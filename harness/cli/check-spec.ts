@@ -3,6 +3,7 @@ import { crossCheck } from '../run/cross-check.js';
 import type { FindingKind, SpecFinding } from '../run/cross-check.js';
 import { comparable, contextsOfModel } from '../run/model-contexts.js';
 import { select } from '../run/select.js';
+import type { RuleBook } from '../spec/core/step.js';
 import { RULES } from '../spec/rules/index.js';
 import { expandSuite } from '../suite/expand.js';
 import type { LoadedSuite } from '../suite/load.js';
@@ -34,9 +35,14 @@ export interface SpecCheck {
 
 /**
  * Compare every case with the model, in every architecture and profile that it holds for.
+ * @param book the model, when it is not the contract itself
  * @throws SelectError for an id that matches nothing
  */
-export function checkSpec(suites: readonly LoadedSuite[], options: SpecCheckOptions): SpecCheck {
+export function checkSpec(
+  suites: readonly LoadedSuite[],
+  options: SpecCheckOptions,
+  book: RuleBook = RULES,
+): SpecCheck {
   const counts = { contradiction: 0, strict: 0, vague: 0, loose: 0 };
   const merged = new Map<string, PlacedFinding>();
   let points = 0;
@@ -49,7 +55,7 @@ export function checkSpec(suites: readonly LoadedSuite[], options: SpecCheckOpti
     for (const point of select(all, options.ids)) {
       if (!comparable(point, profile)) continue;
       points++;
-      for (const f of crossCheck(RULES, point, context)) {
+      for (const f of crossCheck(book, point, context)) {
         counts[f.kind]++;
         const key = [point.id, f.kind, f.step, f.expected, f.model].join('\n');
         const same = merged.get(key);

@@ -55,11 +55,14 @@ export function crossCheck(book: RuleBook, point: TestPoint, context: Context): 
   return findings;
 }
 
-/** Whether a point tells a model from the contract: the model forbids what the case expects, or allows more. */
+/**
+ * Whether a point tells a model from the contract: the model forbids what the case expects, allows more, or says
+ * nothing of it.
+ */
 export function tells(book: RuleBook, point: TestPoint, context: Context): boolean {
   let told = false;
   walk(book, point, context, (kind) => {
-    if (kind !== 'contradiction' && kind !== 'strict') return;
+    if (kind === 'loose') return;
     told = true;
     throw STOP;
   });

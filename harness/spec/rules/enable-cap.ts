@@ -55,11 +55,9 @@ export const ENABLE_CAP: readonly Rule<'enable_cap'>[] = [
     (v) => ofHypercalls(v) && (argument(v) & ~MAP_GPA_RANGE) !== 0n,
   ),
   succeed('gmem.guest.vmm-hypercall-exit', ofHypercalls, {
-    report: () => ({ value: 0n }),
     effects: [effect('gmem.guest.vmm-hypercall-off', withEnabled)],
   }),
   succeed('kvm.slot.arm-mte-einval', (v) => ofTags(v) && v.step.flags === 0n && v.world.has('arm-mte'), {
-    report: () => ({ value: 0n }),
     effects: [effect('kvm.slot.arm-mte-einval', withEnabled)],
   }),
 ];

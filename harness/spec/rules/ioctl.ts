@@ -48,9 +48,7 @@ const CONVERSIONS: readonly Rule<'ioctl'>[] = [
     'EFAULT',
     (v) => converting(v) && inDialect1(v) && argumentOf(v.step) === 'nothing',
   ),
-  succeed('dialect.d1.size-zero', (v) => converting(v) && inDialect1(v) && argumentOf(v.step) === 'zeros', {
-    report: () => ({ value: 0n }),
-  }),
+  succeed('dialect.d1.size-zero', (v) => converting(v) && inDialect1(v) && argumentOf(v.step) === 'zeros'),
   refuse(
     'gmem.attr.efault',
     'EFAULT',

@@ -55,29 +55,20 @@ const REFUSED = [
   'FS_IOC_RESVSP',
 ] as const;
 
+/** FIONBIO reads a number, FIGETBSZ writes one. */
+const isPutOrGet = (v: V): boolean =>
+  isGmem(v) && (is(v, 'FIONBIO') || (is(v, 'FIGETBSZ') && v.step.arg !== 'readonly'));
+
 /** Commands of every descriptor (fs/ioctl.c do_vfs_ioctl), and those that need a file of another kind. */
 export const VFS_COMMANDS: readonly Rule<'ioctl'>[] = [
   succeed('gmem.fd.vfs-ioctls', (v) => is(v, 'FIOCLEX'), {
-    report: () => ({ value: 0n }),
     effects: [effect('gmem.fd.vfs-ioctls', ({ state, step }) => withCloexec(state, step.on, true))],
   }),
   succeed('gmem.fd.vfs-ioctls', (v) => is(v, 'FIONCLEX'), {
-    report: () => ({ value: 0n }),
     effects: [effect('gmem.fd.vfs-ioctls', ({ state, step }) => withCloexec(state, step.on, false))],
   }),
-  refuse(
-    'gmem.fd.vfs-ioctls',
-    'EFAULT',
-    (v) => is(v, 'FIONBIO', 'FIGETBSZ') && isGmem(v) && argumentOf(v.step) === 'nothing',
-  ),
-  refuse('gmem.fd.vfs-ioctls', 'EFAULT', (v) => is(v, 'FIGETBSZ') && isGmem(v) && v.step.arg === 'readonly'),
-  succeed(
-    'gmem.fd.vfs-ioctls',
-    (v) => is(v, 'FIONBIO', 'FIGETBSZ') && isGmem(v) && argumentOf(v.step) === 'zeros',
-    {
-      report: () => ({ value: 0n }),
-    },
-  ),
+  refuse('gmem.fd.vfs-ioctls', 'EFAULT', (v) => isPutOrGet(v) && argumentOf(v.step) === 'nothing'),
+  succeed('gmem.fd.vfs-ioctls', (v) => isPutOrGet(v) && argumentOf(v.step) === 'zeros'),
   refuse('gmem.fd.vfs-ioctls', 'EOPNOTSUPP', (v) => is(v, 'FS_IOC_FIEMAP') && isGmem(v)),
   refuse('gmem.fd.vfs-ioctls', 'ENOTTY', (v) => is(v, ...REFUSED) && isGmem(v)),
 ];
