@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   probe: async () => (await import('./probe.js')).probeCommand(),
   judge: async () => (await import('./judge.js')).judgeCommand(),
   drift: async () => (await import('./drift.js')).driftCommand(),
+  mutate: async () => (await import('./mutate.js')).mutateCommand(),
   kernel: async () => (await import('./kernel.js')).kernelCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };

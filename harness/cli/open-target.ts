@@ -26,6 +26,10 @@ import { findProfile } from '../uapi/profiles/index.js';
 export interface TargetChoice extends BootOptions {
   /** `auto`, `host`, `agent`, `spec`, `qemu` (with `kernel`) or `qemu:RECIPE`. */
   target: string;
+  /** Whether a guest may start from a snapshot; default true. */
+  snapshot?: boolean;
+  /** CPUs of a guest whose recipe says nothing of them; default: the machine record's. */
+  cpus?: number;
   /** Dialect of the model; kernels are asked. */
   profile?: string;
   arch: Arch;
@@ -89,7 +93,7 @@ export async function chooseTarget(choice: TargetChoice): Promise<ChosenTarget> 
     if (named !== 'auto' && named !== 'qemu')
       throw new UsageError(`--kernel needs --target qemu, got '${named}'`);
     const { guest } = bootOfImage(choice, `--kernel ${own}`);
-    const executor = new QemuExecutor({ kernel: own, arch: choice.arch, ...guest });
+    const executor = new QemuExecutor({ kernel: own, arch: choice.arch, ...cpusOf(choice), ...guest });
     const options = { disposable: true, timeoutMs: timeoutMs * TCG_FACTOR };
     return { target: new KernelTarget(`qemu:${basename(own)}`, executor, options) };
   }
@@ -129,6 +133,8 @@ function modelOf({ arch, profile = arch === 'x86_64' ? 'd8' : 'd0' }: TargetChoi
   return new SpecTarget(arch, found);
 }
 
+const cpusOf = ({ cpus }: TargetChoice): { cpus?: number } => (cpus === undefined ? {} : { cpus });
+
 /** What a guest takes from the kernel that it boots. */
 export function guestOf({
   image,
@@ -149,6 +155,12 @@ async function chooseRecipe(named: string, choice: TargetChoice, timeoutMs: numb
   const boot = bootOf(recipe, choice);
   const line = new ProgressLine(`${recipe.name} ${arch}`);
   const built = await buildKernel(recipe, arch, { onProgress: line.update }).finally(() => line.end());
-  const executor = new QemuExecutor({ ...guestOf(built), ...boot.guest });
+  const { snapshot } = choice;
+  const executor = new QemuExecutor({
+    ...guestOf(built),
+    ...cpusOf(choice),
+    ...boot.guest,
+    ...(snapshot === undefined ? {} : { snapshot }),
+  });
   return { target: new KernelTarget(named, executor, { disposable: true, timeoutMs }), recipe, built, boot };
 }

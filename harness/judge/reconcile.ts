@@ -2,6 +2,7 @@
 import { describeStep, faultText, number } from '../program/describe.js';
 import type { StepResult } from '../program/trace.js';
 import type { Tracked, Violation } from '../spec/core/track.js';
+import { MAX_TRIED } from '../spec/core/interleave.js';
 import { outcomeText } from '../spec/core/outcome-text.js';
 import type { Judgement } from './judge.js';
 
@@ -14,6 +15,13 @@ import type { Judgement } from './judge.js';
  */
 export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
   const { violation } = tracked;
+  if (tracked.exhausted && judgement.verdict === 'pass') {
+    return {
+      verdict: 'error',
+      reason: `the search for an order of the threads' steps was given up after ${MAX_TRIED} steps`,
+      mismatches: [],
+    };
+  }
   if (judgement.verdict === 'pass' && violation) {
     return {
       verdict: 'error',
