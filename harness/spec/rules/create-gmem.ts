@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kindOf, vmOf } from '../core/look.js';
+import { gmemOf, kindOf, vmOf } from '../core/look.js';
 import { ZERO } from '../core/memory.js';
-import type { Vm } from '../core/objects.js';
+import type { Gmem, Vm } from '../core/objects.js';
 import { NOWHERE } from '../core/ranges.js';
 import { always, effect, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
-import { lowestFree, self, withObject } from '../core/state.js';
+import { withGmemChanged, withObject } from '../core/state.js';
 import type { State } from '../core/state.js';
+import { descriptorsUsedUp } from './descriptor-limit.js';
 import { hasOtherBits, pageAligned, pageOf, readable } from './argument.js';
-import { hasPrivateMemory, INIT, initialState, isMappable, knownFlags, MAPPABLE } from './gmem-flags.js';
+import { hasPrivateMemory, INIT, MAPPABLE } from './gmem-flags.js';
 import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
 
 type V = View<'create_gmem'>;
@@ -26,46 +27,72 @@ export const CREATE_GMEM: readonly Rule<'create_gmem'>[] = [
     (v) => !isVm(v) && unknownOn(v.world, v.state, v.step.vm) === 'EINVAL',
   ),
   refuse('gmem.create.other-fd', 'ENOTTY', (v) => !isVm(v)),
+  refuse('gmem.create.absent', 'EINVAL', (v) => !v.world.has('gmem') && v.world.arch === 'aarch64'),
+  refuse('gmem.create.absent', 'ENOTTY', ({ world }) => !world.has('gmem')),
   refuse('gmem.create.efault', 'EFAULT', ({ step }) => !readable(step.arg)),
   refuse('gmem.create.flags-private-vm-init-shared-einval', 'EINVAL', (v) => {
     const vm = vmBehind(v);
-    return (
-      vm !== undefined && hasPrivateMemory(vm) && !v.world.has('conversion') && (v.step.flags & INIT) !== 0n
-    );
+    return vm !== undefined && hasPrivateMemory(vm) && !v.world.has('conversion') && asks(v, INIT);
   }),
   refuse(
     'dialect.d1.flags-init-private-alone-einval',
     'EINVAL',
-    ({ step, world }) => world.dialect === 1 && (step.flags & INIT) !== 0n && !isMappable(step.flags),
+    (v) => v.world.dialect === 1 && asks(v, INIT) && !asks(v, MAPPABLE),
   ),
-  refuse('gmem.create.flags-unknown-einval', 'EINVAL', (v) => {
-    const vm = vmBehind(v);
-    return hasOtherBits(v.step.flags, vm ? knownFlags(v.world, vm) : MAPPABLE | INIT);
-  }),
+  refuse('dialect.d1.flags-unknown-einval', 'EINVAL', (v) => v.world.dialect === 1 && asksUnknown(v)),
+  refuse('gmem.create.flags-unknown-einval', 'EINVAL', asksUnknown),
   refuse('gmem.create.size-einval', 'EINVAL', ({ step }) => BigInt.asIntN(64, step.size) <= 0n),
   refuse('gmem.create.size-einval', 'EINVAL', ({ step, world }) => !pageAligned(step.size, world.pageSize)),
-  refuse('gmem.create.emfile', 'EMFILE', ({ state }) => {
-    const { nofile } = self(state);
-    return nofile !== undefined && BigInt(lowestFree(self(state))) >= nofile;
-  }),
+  refuse('gmem.create.emfile', 'EMFILE', ({ state }) => descriptorsUsedUp(state)),
   succeed('gmem.create.size-any-multiple', always, {
-    effects: [effect('gmem.create.distinct-files', withNewFile)],
+    effects: [
+      effect('gmem.create.distinct-files', withNewFile),
+      effect('gmem.mmap.enodev-without-flag', unmappable),
+      effect('dialect.d1.initially-shared', sharedInDialect1),
+      effect('gmem.state.initially-shared', shared),
+    ],
   }),
 ];
 
-/** A file of its own: no pages, all in the state that the flags say, nothing of an earlier file. */
+function asks({ step }: V, flag: bigint): boolean {
+  return (step.flags & flag) !== 0n;
+}
+
+function asksUnknown({ step }: V): boolean {
+  return hasOtherBits(step.flags, MAPPABLE | INIT);
+}
+
+/** A file of its own: no pages, nothing of an earlier file. */
 function withNewFile({ state, step, world }: V): State {
-  const vm = vmOf(state, step.vm);
   return withObject(state, 'gmem', step.as, {
-    vm: vm?.id ?? 0,
+    vm: vmOf(state, step.vm)?.id ?? 0,
     pages: pageOf(step.size, world.pageSize),
     flags: step.flags,
     states: NOWHERE,
-    initial: initialState(world, step.flags),
-    mappable: isMappable(step.flags),
+    initial: 'private',
+    mappable: true,
     allocated: NOWHERE,
     used: NOWHERE,
     contents: ZERO,
     poisoned: NOWHERE,
   });
+}
+
+function changed({ state, step }: V, changes: Partial<Gmem>): State {
+  const gmem = gmemOf(state, step.as);
+  return gmem ? withGmemChanged(state, gmem.id, changes) : state;
+}
+
+function unmappable(v: V): State {
+  return asks(v, MAPPABLE) ? v.state : changed(v, { mappable: false });
+}
+
+/** Its flag says that pages are private at first, which those of a file that cannot be mapped are anyway. */
+function sharedInDialect1(v: V): State {
+  const says = v.world.dialect === 1 && asks(v, MAPPABLE) && !asks(v, INIT);
+  return says ? changed(v, { initial: 'shared' }) : v.state;
+}
+
+function shared(v: V): State {
+  return v.world.dialect !== 1 && asks(v, INIT) ? changed(v, { initial: 'shared' }) : v.state;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import type { PageState, Vm } from '../core/objects.js';
+import type { Vm } from '../core/objects.js';
 import type { World } from '../core/world.js';
 
 /**
@@ -17,14 +17,4 @@ export const hasPrivateMemory = (vm: Vm): boolean => ['sw_protected', 'snp', 'td
 export function knownFlags(world: World, vm: Vm): bigint {
   if (world.dialect >= 1 && world.has('conversion')) return MAPPABLE | INIT;
   return hasPrivateMemory(vm) ? MAPPABLE : MAPPABLE | INIT;
-}
-
-/** Whether a file made with these flags can be mapped. */
-export const isMappable = (flags: bigint): boolean => (flags & MAPPABLE) !== 0n;
-
-/** The state that pages of a new file have. */
-export function initialState(world: World, flags: bigint): PageState {
-  const bit = (flags & INIT) !== 0n;
-  if (world.dialect === 1) return isMappable(flags) && !bit ? 'shared' : 'private';
-  return bit ? 'shared' : 'private';
 }
