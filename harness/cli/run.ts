@@ -16,6 +16,8 @@ import { positive, repeated, withoutStrayKernel } from './options.js';
 import { pointsFor, renderProgram } from './list.js';
 import { select } from '../run/select.js';
 import { loadSuites } from '../suite/load.js';
+import { hasThreads } from '../program/step.js';
+import type { TestPoint } from '../suite/expand.js';
 import type { Context } from '../suite/scope.js';
 import { RUNS, SUITES } from './paths.js';
 import { ROUNDS } from './rounds.js';
@@ -129,7 +131,7 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
     throw new UsageError('--resume continues one run: give its architecture');
   // What was written wrong is said before a kernel is built or booted for it.
   const suites = loadSuites(options.suites ?? [SUITES]);
-  for (const arch of list) select(pointsFor(suites, givenContext(arch, options)), ids);
+  const selected = list.flatMap((arch) => select(pointsFor(suites, givenContext(arch, options)), ids));
   const abort = new AbortController();
   const again = repetition();
   // A listener that stays tells the reaper of guests and workers that this run still needs them.
@@ -150,6 +152,7 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
       arch,
       timeout: options.timeout,
       ...(options.profile !== undefined && { profile: options.profile }),
+      ...cpusFor(selected),
       ...kernel(options),
       ...bootChoice(options),
     });
@@ -178,6 +181,15 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
 export function worst(codes: readonly number[]): number {
   for (const code of [EXIT.unexpected, EXIT.environment]) if (codes.includes(code)) return code;
   return codes.length > 0 && codes.every((code) => code === KSFT_SKIP) ? KSFT_SKIP : EXIT.ok;
+}
+
+/**
+ * Threads meet where each has a CPU. A second emulated CPU makes everything else slower (kernels/machines), so that
+ * only runs of nothing but such points have it; elsewhere their threads share one and give it to each other.
+ */
+export function cpusFor(points: readonly TestPoint[]): { cpus?: number } {
+  const run = points.filter((point) => !point.skip);
+  return run.length > 0 && run.every(({ program }) => hasThreads(program)) ? { cpus: 2 } : {};
 }
 
 const kernel = ({ kernel: path }: RunOptions): { kernel?: string } =>

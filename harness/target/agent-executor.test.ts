@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { machineArch } from '../../kernels/build/agent.js';
 import { canBuildAgent } from '../../kernels/build/agent.test-helper.js';
+import type { WireOp } from '../lower/wire.js';
 import { AgentExecutor } from './agent-executor.js';
 import { describeExecutor, reply } from './executor-contract.test-helper.js';
 import { AT, FLAG_INIT_SHARED, FLAG_MMAP, withGuestMemfd } from './kvm-programs.test-helper.js';
@@ -27,6 +28,9 @@ function hasKvm(): boolean {
   }
 }
 
+const parallel = (count: number): WireOp => ({ code: 'parallel', count });
+const thread = (count: number): WireOp => ({ code: 'thread', count, skew: 0 });
+
 describe.skipIf(!canBuildAgent())('the agent (needs make and a C compiler)', () => {
   let agent: AgentExecutor;
   beforeAll(() => {
@@ -38,7 +42,7 @@ describe.skipIf(!canBuildAgent())('the agent (needs make and a C compiler)', () 
 
   it('says that it forks and delivers signals, and which binary it is', async () => {
     const { features } = await agent.start();
-    expect(features.filter((f) => f !== 'compat')).toEqual(['fork', 'signals']);
+    expect(features.filter((f) => f !== 'compat')).toEqual(['fork', 'signals', 'threads']);
     expect(agent.facts().agent).toMatch(/^[0-9a-f]{64}$/);
   });
 
@@ -167,7 +171,21 @@ describe.skipIf(!canBuildAgent())('the agent (needs make and a C compiler)', () 
     [
       'a fork inside a fork',
       [{ code: 'fork', count: 1 } as const, { code: 'fork', count: 0 } as const],
-      'inside the ops',
+      'a block of ops in another',
+    ],
+    ['a parallel inside a parallel', [parallel(2), thread(1), parallel(0)], 'a block of ops in another'],
+    ['five threads', [parallel(5), ...Array.from({ length: 5 }, () => thread(0))], 'more than 4 threads'],
+    ['an op beside threads', [parallel(1), syscall('getpid', [])], 'beside the threads'],
+    ['a thread in none', [thread(0)], 'a thread outside of a parallel'],
+    [
+      'a thread of more ops than its parallel has',
+      [parallel(1), thread(1), syscall('getpid', [])],
+      'only 0 follow',
+    ],
+    [
+      'what another thread does at the same time as an argument',
+      [parallel(4), thread(1), syscall('getpid', []), thread(1), syscall('close', [retOf(2)])],
+      'of another thread',
     ],
     ['a fork of more ops than there are', [{ code: 'fork', count: 1 } as const], 'only 0 follow'],
     ['peeks larger than a frame', [{ code: 'peek', addr: blobAt(0), length: 9 << 20 } as const], '8388608'],

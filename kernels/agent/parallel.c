@@ -29,6 +29,7 @@ struct block {
 	atomic_uint arrived;
 	atomic_int start;
 	atomic_uint moment;
+	bool crowded;			/* threads share CPUs */
 };
 
 struct thread {
@@ -77,6 +78,16 @@ static void dawdle(uint32_t turns)
 		barrier();
 }
 
+/*
+ * Threads that share a CPU would run one after the other, for a time slice is longer than all that
+ * they do: between its ops each gives the CPU away or not, as the bits of its turns say.
+ */
+static void give_way(const struct block *block, uint32_t turns, uint32_t op)
+{
+	if (block->crowded && turns >> (op % 16) & 1)
+		sched_yield();
+}
+
 /* A moment before or after everything that this thread does on the other side of the call. */
 static uint32_t moment(struct block *block)
 {
@@ -102,8 +113,10 @@ static void *thread_main(void *argument)
 		results[thread->index].status = GMC_IN_FLIGHT;
 		dawdle(op->offset);
 		for (uint32_t i = thread->index + 1; i <= thread->index + op->number; i++) {
-			struct gmc_span span = { .start = moment(block) };
+			struct gmc_span span;
 
+			give_way(block, op->offset, i);
+			span.start = moment(block);
 			exec_op(run, i);
 			span.end = moment(block);
 			if (results[i].status != GMC_DEPENDENCY)
@@ -144,6 +157,7 @@ void parallel_run(const struct run *run, uint32_t index, struct gmc_result *resu
 		if (!error)
 			block.threads++;
 	}
+	block.crowded = CPU_COUNT(&block.cpus) < (int)block.threads;
 	atomic_store(&block.start, error ? START_CANCEL : START_GO);
 	for (uint32_t i = 0; i < block.threads; i++)
 		pthread_join(threads[i].id, NULL);

@@ -91,7 +91,7 @@ struct gmc_op {
 	uint16_t flags;
 	uint32_t number;	/* system call, width, length or count */
 	uint32_t timeout_ms;
-	uint32_t offset;	/* into the blob; turns that a thread waits */
+	uint32_t offset;	/* into the blob; turns of a thread */
 	struct gmc_arg args[GMC_MAX_ARGS];
 } __attribute__((packed));
 
