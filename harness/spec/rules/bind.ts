@@ -85,7 +85,12 @@ export const BIND: readonly Rule<'bind'>[] = [
   refuse('kvm.slot.unaligned-einval', 'EINVAL', (v) => wantsFile(v) && !aligned(v.step.offset, v)),
   refuse('kvm.slot.offset-wrap-einval', 'EINVAL', (v) => wantsFile(v) && wraps(v.step.offset, v.step.size)),
   refuse('kvm.slot.id-einval', 'EINVAL', (v) => spaceOf(v.step.slot) >= 2n),
-  refuse('kvm.slot.smm-address-space', 'EINVAL', (v) => spaceOf(v.step.slot) === 1n && !hasSecondSpace(v)),
+  refuse('kvm.slot.id-einval', 'EINVAL', (v) => spaceOf(v.step.slot) === 1n && v.world.arch === 'aarch64'),
+  refuse(
+    'kvm.slot.smm-address-space',
+    'EINVAL',
+    (v) => v.world.arch === 'x86_64' && spaceOf(v.step.slot) === 1n && !hasSecondSpace(v),
+  ),
   refuse('kvm.slot.gpa-wrap-einval', 'EINVAL', ({ step }) => wraps(step.gpa, step.size)),
   refuse('kvm.slot.pages-limit', 'EINVAL', (v) => sizeOf(v) / BigInt(v.world.pageSize) > MAX_PAGES),
   mayRefuse('kvm.slot.userspace-addr-einval', 'EINVAL', maybeInKernelHalf),
@@ -136,12 +141,7 @@ export const BIND: readonly Rule<'bind'>[] = [
 const ARM_MTE = 205n;
 
 /** KVM_VM_TYPE_ARM_PROTECTED, which needs a hypervisor that runs such VMs. */
-const isProtected = (v: V): boolean => {
-  const type = vmBehind(v)?.type;
-  return (
-    v.world.has('pkvm') && type !== undefined && /^\d+$/.test(type) && (BigInt(type) & (1n << 31n)) !== 0n
-  );
-};
+const isProtected = (v: V): boolean => vmBehind(v)?.type === 'arm_protected';
 
 function differsIn(v: V, differs: (old: Slot) => boolean): boolean {
   const old = oldSlot(v);

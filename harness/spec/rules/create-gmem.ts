@@ -3,7 +3,7 @@ import { gmemOf, kindOf, vmOf } from '../core/look.js';
 import { ZERO } from '../core/memory.js';
 import type { Gmem, Vm } from '../core/objects.js';
 import { NOWHERE } from '../core/ranges.js';
-import { always, effect, refuse, succeed } from '../core/rule.js';
+import { always, effect, mayRefuse, refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { withGmemChanged, withObject } from '../core/state.js';
 import type { State } from '../core/state.js';
@@ -44,6 +44,7 @@ export const CREATE_GMEM: readonly Rule<'create_gmem'>[] = [
   refuse('gmem.create.size-einval', 'EINVAL', ({ step }) => BigInt.asIntN(64, step.size) <= 0n),
   refuse('gmem.create.size-einval', 'EINVAL', ({ step, world }) => !pageAligned(step.size, world.pageSize)),
   refuse('gmem.create.emfile', 'EMFILE', ({ state }) => descriptorsUsedUp(state)),
+  mayRefuse('gmem.create.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
   succeed('gmem.create.size-any-multiple', always, {
     effects: [
       effect('gmem.create.distinct-files', withNewFile),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { gmemOf } from '../core/look.js';
 import { put } from '../core/ranges.js';
-import { always, effect, refuse, silent, succeed } from '../core/rule.js';
+import { always, effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { withGmemChanged } from '../core/state.js';
 import type { State } from '../core/state.js';
@@ -58,6 +58,8 @@ export const FALLOCATE: readonly Rule<'fallocate'>[] = [
     'EINVAL',
     (v) => pages(v)[1] > (gmemIn(v)?.it.pages ?? 0),
   ),
+  mayRefuse('gmem.fallocate.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
+  mayRefuse('gmem.fallocate.allocate-eintr', 'EINTR', ({ world }) => world.has('timer-signal')),
   succeed('gmem.fallocate.allocate-keeps', always, {
     effects: [effect('gmem.fallocate.allocate-keeps', withPagesAllocated)],
   }),
