@@ -5,7 +5,8 @@ import { contentsBehind, withContents } from './host-contents.js';
 import { touched, used } from './host-pages.js';
 import { readAt, writeAt } from './memory.js';
 import type { Word } from './memory.js';
-import { withGmemChanged } from './state.js';
+import { at, NOWHERE, put } from './ranges.js';
+import { set, withGmemChanged } from './state.js';
 import type { State } from './state.js';
 
 /** Whether the guest finds the page of the file, and not what is at userspace_addr. */
@@ -81,11 +82,19 @@ function withPart({ page, byte, width }: Piece, value: bigint): State {
 
 /** The state after a guest, or KVM ahead of it, used a page: a page of the file, or of the host's page tables. */
 export function usedByGuest(state: State, page: GuestPage): State {
-  const now = { ...page, state };
+  const now = { ...page, state: withMmio(state, page, undefined) };
   if (servedByFile(now)) {
     const file = fileOf(now);
-    return file ? used(state, file.id, pageInFile(now), pageInFile(now) + 1) : state;
+    return file ? used(now.state, file.id, pageInFile(now), pageInFile(now) + 1) : now.state;
   }
   const place = userPage(now);
-  return place ? touched(state, place.map, place.page, place.page + 1) : state;
+  return place ? touched(now.state, place.map, place.page, place.page + 1) : now.state;
+}
+
+/** The state with a page of the guest's page tables known as MMIO, or no longer. */
+export function withMmio(state: State, { vmId, frame }: GuestPage, known: true | undefined): State {
+  const vm = state.vms.get(vmId);
+  if (!vm || at(vm.mmio ?? NOWHERE, frame) === known) return state;
+  const mmio = put(vm.mmio ?? NOWHERE, frame, frame + 1, known);
+  return { ...state, vms: set(state.vms, vmId, { ...vm, mmio }) };
 }

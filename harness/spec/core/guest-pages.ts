@@ -6,7 +6,7 @@ import type { Found } from './look.js';
 import type { Gmem, Mapping, Slot, Vm } from './objects.js';
 import { at } from './ranges.js';
 import { self } from './state.js';
-import type { State } from './state.js';
+import type { Id, State } from './state.js';
 import type { World } from './world.js';
 
 /** A page of a guest, as the state has it. */
@@ -14,6 +14,7 @@ export interface GuestPage {
   readonly world: World;
   readonly state: State;
   readonly vm: Vm;
+  readonly vmId: Id;
   /** Guest physical address, pages. */
   readonly frame: number;
   /** The slot that has the address; none outside of memory. */
@@ -24,13 +25,18 @@ export interface GuestPage {
 const PRIVATE = 8n;
 
 /** The page of a VM at a guest frame, in the address space that guests run in outside of SMM. */
-export function guestPage(world: World, state: State, vm: Vm, frame: number): GuestPage {
+export function guestPage(
+  world: World,
+  state: State,
+  { id: vmId, it: vm }: Found<Vm>,
+  frame: number,
+): GuestPage {
   const gpa = BigInt(frame) * BigInt(world.pageSize);
   for (const [id, slot] of vm.slots) {
     if (id < 1n << 16n && slot.gpa <= gpa && gpa < slot.gpa + slot.size)
-      return { world, state, vm, frame, slot };
+      return { world, state, vm, vmId, frame, slot };
   }
-  return { world, state, vm, frame };
+  return { world, state, vm, vmId, frame };
 }
 
 /** Pages from the start of its slot. */
@@ -75,6 +81,7 @@ export function privateByFile(page: GuestPage): boolean {
 export const isPoisoned = (page: GuestPage): boolean =>
   at(fileOf(page)?.it.poisoned ?? [], pageInFile(page)) !== undefined;
 
+const PROT_WRITE = 2n;
 /** Addresses below are never mapped (vm.mmap_min_addr). */
 const LOWEST = 0x10000n;
 
@@ -88,10 +95,35 @@ export function userPage(page: GuestPage): { map: Found<Mapping>; page: number }
   return it && { map: { id: user.map, it }, page: first + pageOfSlot(page) };
 }
 
+/**
+ * Whether what lies at the address is still of the mapping: before its start and behind its end may be others, and
+ * so where it was unmapped and something was mapped since.
+ */
+function isOfMapping(
+  { state, world }: GuestPage,
+  { map, page }: { map: Found<Mapping>; page: number },
+): boolean {
+  if (page < 0 || page * world.pageSize >= Number(map.it.length)) return false;
+  return at(map.it.prot, page) !== undefined || Math.max(...self(state).maps.keys()) === map.id;
+}
+
+function findInMapping(
+  page: GuestPage,
+  place: { map: Found<Mapping>; page: number },
+  access: Access,
+): Finding {
+  if (!isOfMapping(page, place)) return 'unknown';
+  const { it } = place.map;
+  const finding = find(page.state, it, place.page, access);
+  // Where only PROT_WRITE is, a page is had for reading if it was written before (kvm_main.c hva_to_pfn_fast).
+  const writeOnly = access === 'get' && ((at(it.prot, place.page) ?? 0n) & PROT_WRITE) !== 0n;
+  return finding === 'forbidden' && writeOnly ? 'unknown' : finding;
+}
+
 /** What a reference that KVM takes through userspace_addr finds. */
 export function findUser(page: GuestPage, access: Access): Finding {
   const place = userPage(page);
-  if (place) return find(page.state, place.map.it, place.page, access);
+  if (place) return findInMapping(page, place, access);
   const { user } = page.slot ?? {};
   if (user?.map !== undefined || user === undefined) return 'unknown';
   const address = user.address + BigInt(pageOfSlot(page)) * BigInt(page.world.pageSize);

@@ -19,6 +19,8 @@ export interface Vm {
   readonly slots: ReadonlyMap<bigint, Slot>;
   /** Attributes by guest frame, of dialects in which VMs keep them (KVM_SET_MEMORY_ATTRIBUTES). */
   readonly attributes: Ranges<bigint>;
+  /** Guest frames that a guest found to be MMIO, and that are so in its page tables until it finds memory there. */
+  readonly mmio?: Ranges<true>;
   /** Ids of vCPUs that exist. */
   readonly vcpuIds: ReadonlySet<bigint>;
   /** Capabilities that were enabled, with their first argument. */
@@ -114,6 +116,8 @@ export interface Mapping {
   readonly notInChild: Ranges<true>;
   /** Pages hidden by a guard region (MADV_GUARD_INSTALL). */
   readonly guarded: Ranges<true>;
+  /** There was a guard region once: a child gets a copy of the page table (VM_MAYBE_GUARD in VM_COPY_ON_FORK). */
+  readonly copiedOnFork?: true;
   /** Page table entries that say the memory failed, whatever the file has there by now. */
   readonly failed: Ranges<true>;
 }

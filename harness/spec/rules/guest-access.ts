@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { loaded, servedByFile, storedByGuest, usedByGuest } from '../core/guest-contents.js';
+import { loaded, servedByFile, storedByGuest, usedByGuest, withMmio } from '../core/guest-contents.js';
 import { fileOf, findUser, isPoisoned, privateByAttributes, privateByFile } from '../core/guest-pages.js';
 import type { GuestPage } from '../core/guest-pages.js';
 import type { Finding } from '../core/host-pages.js';
 import type { Report } from '../core/outcome.js';
-import { effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
+import { at } from '../core/ranges.js';
+import { effect, mayRefuse, maySucceed, refuse, silent, succeed } from '../core/rule.js';
 import type { Effect, Rule, View } from '../core/rule.js';
+import type { State } from '../core/state.js';
+import { withHypercall } from './guest-hypercall.js';
 import { EXIT, memoryFault, mmio, PRIVATE_FLAG } from './guest-exits.js';
 import {
   guestReaches,
@@ -56,11 +59,18 @@ function exits<V extends Verb>(access: 'get' | 'get to write'): readonly Rule<V>
       report: (v) => memoryFault(pageOfStep(v), [0n, PRIVATE_FLAG]),
     }),
     refuse('gmem.guest.default-vm-private-file-fault', 'EFAULT', page(isOutOfReach), fault(0n)),
+    maySucceed('kvm.guest.stale-mmio', (v) => page(wasMmio)(v) && page(isOutsideOfSlots)(v), {
+      report: ({ step }: GuestView) => mmio(step.gpa, writes),
+      effects: [ranOn()],
+    }),
+    mayRefuse('kvm.guest.stale-mmio', 'EFAULT', page(wasMmio), fault(0n)),
     refuse('gmem.guest.vmattr-fault-flags', 'EFAULT', page(isPrivateWithoutFile), fault(PRIVATE_FLAG)),
     refuse('gmem.guest.vmattr-fault-flags', 'EFAULT', page(isPrivateOfLostFile), fault(PRIVATE_FLAG)),
     succeed('gmem.guest.slot-follows-binding', page(isOutsideOfSlots), {
       report: ({ step }: GuestView) => mmio(step.gpa, writes),
+      effects: [effect('kvm.guest.stale-mmio', (v) => withMmioFound(v)), ranOn()],
     }),
+
     refuse(
       'gmem.guest.closed-file-fault',
       'EFAULT',
@@ -77,10 +87,22 @@ function exits<V extends Verb>(access: 'get' | 'get to write'): readonly Rule<V>
     ),
     succeed('kvm.guest.readonly-slot-mmio', (v) => writes && page(isReadOnly)(v), {
       report: ({ step }: GuestView) => mmio(step.gpa, writes),
+      effects: [ranOn()],
     }),
     // Memory that failed is told by a signal, which ends the vCPU's thread.
     silent(finds('unknown', 'failed memory')),
-    refuse('gmem.guest.plain-slot-over-private', 'EFAULT', finds('private'), unexplained),
+    refuse(
+      'gmem.guest.plain-slot-over-private',
+      'EFAULT',
+      (v) => v.world.has('conversion') && finds('private')(v),
+      unexplained,
+    ),
+    refuse(
+      'gmem.guest.mapped-plain-slot',
+      'EFAULT',
+      (v) => !v.world.has('conversion') && finds('private')(v),
+      unexplained,
+    ),
     refuse(
       'gmem.guest.no-userspace-memory-efault',
       'EFAULT',
@@ -93,11 +115,27 @@ function exits<V extends Verb>(access: 'get' | 'get to write'): readonly Rule<V>
 
 const NONE: readonly Finding[] = ['nothing mapped', 'forbidden', 'guard', 'beyond the end'];
 
+/**
+ * Private where a page table entry says MMIO: the fault is one for reserved bits, which KVM takes for a shared access
+ * (arch/x86/kvm/mmu/mmu.c kvm_mmu_page_fault).
+ */
+const wasMmio = (p: GuestPage): boolean => isPrivateAccess(p) && at(p.vm.mmio ?? [], p.frame) !== undefined;
 const isOutsideOfSlots = (p: GuestPage): boolean => p.slot === undefined;
 const fileIsGone = (p: GuestPage): boolean => hasFile(p) && fileOf(p) === undefined;
 const isPrivateWithoutFile = (p: GuestPage): boolean => isPrivateAccess(p) && !hasFile(p);
 const isPrivateOfLostFile = (p: GuestPage): boolean => isPrivateAccess(p) && fileIsGone(p);
 const crosses = (v: GuestView): boolean => piecesOf(v).length > 1;
+
+const withMmioFound = (v: GuestView): State => {
+  const p = pageOfStep(v);
+  return p ? withMmio(v.state, p, true) : v.state;
+};
+
+/** A vCPU that runs leaves a hypercall behind that nobody completed. */
+const ranOn = <V extends Verb>(): Effect<V> =>
+  effect('gmem.guest.vmm-hypercall-exit', ({ state, step }: GuestView) =>
+    withHypercall(state, step.vcpu, false),
+  );
 
 interface Served<V extends Verb> {
   report?: (v: View<V>) => Report;
@@ -131,7 +169,7 @@ const usesPages = <V extends Verb>(): Effect<V> =>
 /** The guest loads eight bytes. */
 export const VCPU_LOAD: readonly Rule<'vcpu_load'>[] = [
   ...exits<'vcpu_load'>('get'),
-  ...served<'vcpu_load'>({ report: valueLoaded, effects: [usesPages()] }),
+  ...served<'vcpu_load'>({ report: valueLoaded, effects: [usesPages(), ranOn()] }),
 ];
 
 /** The guest stores eight bytes. */
@@ -140,6 +178,7 @@ export const VCPU_STORE: readonly Rule<'vcpu_store'>[] = [
   ...served<'vcpu_store'>({
     effects: [
       usesPages(),
+      ranOn(),
       effect('gmem.guest.same-page', (v) => storedByGuest(v.state, piecesOf(v), v.step.value)),
     ],
   }),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { vcpuOf } from '../core/look.js';
-import type { Vcpu } from '../core/objects.js';
 import type { Report } from '../core/outcome.js';
 import { effect, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
@@ -51,7 +50,7 @@ export const VCPU_HYPERCALL: readonly Rule<'vcpu_hypercall'>[] = [
       arg1: BigInt.asUintN(64, step.pages),
       arg2: step.to === 'private' ? ENCRYPTED : 0n,
     }),
-    effects: [effect('gmem.guest.vmm-hypercall-exit', (v) => withVcpu(v, { hypercall: true }))],
+    effects: [effect('gmem.guest.vmm-hypercall-exit', (v) => withHypercall(v.state, v.step.vcpu, true))],
   }),
 ];
 
@@ -62,11 +61,13 @@ export const VCPU_RETURN: readonly Rule<'vcpu_return'>[] = [
   silent((v) => !guestRuns(v)),
   succeed('gmem.guest.vmm-hypercall-exit', (v) => vcpuOf(v.state, v.step.vcpu)?.it.hypercall === true, {
     report: ({ step }) => ({ value: BigInt.asUintN(64, step.value) }),
-    effects: [effect('gmem.guest.vmm-hypercall-exit', (v) => withVcpu(v, { hypercall: false }))],
+    effects: [effect('gmem.guest.vmm-hypercall-exit', (v) => withHypercall(v.state, v.step.vcpu, false))],
   }),
 ];
 
-function withVcpu({ state, step }: V | View<'vcpu_return'>, changes: Partial<Vcpu>): State {
-  const vcpu = vcpuOf(state, step.vcpu);
-  return vcpu ? { ...state, vcpus: set(state.vcpus, vcpu.id, { ...vcpu.it, ...changes }) } : state;
+/** The state with a hypercall of a vCPU that waits for its completion, or none. */
+export function withHypercall(state: State, name: string, hypercall: boolean): State {
+  const vcpu = vcpuOf(state, name);
+  if (!vcpu || (vcpu.it.hypercall === true) === hypercall) return state;
+  return { ...state, vcpus: set(state.vcpus, vcpu.id, { ...vcpu.it, hypercall }) };
 }

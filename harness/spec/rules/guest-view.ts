@@ -39,8 +39,9 @@ export function vmOfVcpu({ state, step }: { state: State; step: { vcpu: string }
 
 /** The guest page that a frame is; undefined without a vCPU. */
 export function pageAt({ world, state, step }: GuestView, frame: number): GuestPage | undefined {
-  const vm = vmOfVcpu({ state, step });
-  return vm && guestPage(world, state, vm, frame);
+  const id = vcpuOf(state, step.vcpu)?.it.vm;
+  const it = id === undefined ? undefined : state.vms.get(id);
+  return id !== undefined && it ? guestPage(world, state, { id, it }, frame) : undefined;
 }
 
 /** The guest page that the address is in. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { servedByFile, usedByGuest } from '../core/guest-contents.js';
+import { servedByFile, usedByGuest, withMmio } from '../core/guest-contents.js';
 import { fileOf, findUser, isPoisoned } from '../core/guest-pages.js';
 import type { GuestPage } from '../core/guest-pages.js';
 import type { Finding } from '../core/host-pages.js';
@@ -86,6 +86,8 @@ export const PRE_FAULT: readonly Rule<'pre_fault'>[] = [
   refuse('kvm.prefault.argument-einval', 'EINVAL', ({ step }) => wraps(step.gpa, step.size), unchanged),
   silent((v) => !v.world.has('pre-fault-tdp')),
   refuse('kvm.prefault.not-finalised-eopnotsupp', 'EOPNOTSUPP', isUnfinished, unchanged),
+  refuse('kvm.prefault.alias-einval', 'EINVAL', isAlias, unchanged),
+  mayRefuse('kvm.prefault.eintr', 'EINTR', ({ world }) => world.has('timer-signal'), unchanged),
   mayRefuse('gmem.guest.running-vcpu-retry', 'EFAULT', meetsChange, unchanged),
   mayRefuse(
     'kvm.prefault.slot-changes-eagain',
@@ -98,7 +100,7 @@ export const PRE_FAULT: readonly Rule<'pre_fault'>[] = [
     'kvm.prefault.no-slot-enoent',
     'ENOENT',
     first((p) => p.slot === undefined),
-    unchanged,
+    { ...unchanged, effects: [effect('kvm.guest.stale-mmio', withMmioFound)] },
   ),
   refuse('kvm.prefault.no-memory-efault', 'EFAULT', first(isOutOfReach), unchanged),
   refuse(
@@ -127,7 +129,7 @@ export const PRE_FAULT: readonly Rule<'pre_fault'>[] = [
       const done = BigInt(mappedPages(v)) * BigInt(v.world.pageSize);
       return left(v.step.gpa + done, v.step.size - done);
     },
-    effects: [effect('kvm.prefault.partial', withPagesUsed)],
+    effects: [effect('kvm.prefault.partial', withPagesUsed), effect('kvm.guest.stale-mmio', withMmioFound)],
   }),
   succeed('kvm.prefault.success', isVcpu, {
     report: ({ step }) => left(step.gpa + step.size, 0n),
@@ -153,6 +155,12 @@ function pageAfter(v: V): GuestPage | undefined {
   return start && pageAt(v, start.frame + mappedPages(v));
 }
 
+/** A page without a slot is found to be MMIO. */
+function withMmioFound(v: V): State {
+  const p = pageAfter(v);
+  return p && !p.slot ? withMmio(v.state, p, true) : v.state;
+}
+
 function withPagesUsed(v: V): State {
   let { state } = v;
   const start = pageOfStep(v);
@@ -174,5 +182,10 @@ const isWellFormed = ({ step, world }: V): boolean =>
 /** Confidential VMs take no memory ahead before they are finalised, which no verb does. */
 function isUnfinished(v: V): boolean {
   const type = vmOfVcpu(v)?.type;
-  return type === 'snp' || type === 'tdx';
+  return (type === 'snp' || type === 'tdx') && !v.world.has('coco-launch');
+}
+
+/** The bit that tells shared from private is one of two, as the guest was built (arch/x86/kvm/vmx/tdx.c). */
+function isAlias(v: V): boolean {
+  return vmOfVcpu(v)?.type === 'tdx' && (v.step.gpa & ((1n << 47n) | (1n << 51n))) !== 0n;
 }
