@@ -15,8 +15,9 @@ import { runSuites } from '../run/run-suites.js';
 import type { RunResult } from '../run/run-suites.js';
 import { select } from '../run/select.js';
 import { expectedElsewhere } from '../run/drift.js';
-import { expandAll, openSession } from '../run/session.js';
+import { expandAll, openSession, presence } from '../run/session.js';
 import type { Session } from '../run/session.js';
+import { TraceLog } from '../run/trace-log.js';
 import { compareWithReference, hasReference, referenceDir, writeReference } from '../report/reference.js';
 import type { Exit } from '../report/totals.js';
 import { renderSummary } from '../report/summary.js';
@@ -48,7 +49,12 @@ export async function runOnce(
   const sources = suites.map(({ source }) => source);
   const read = suitesHash(sources, await readFile(FEATURES, 'utf8'));
   const planned = { suitesHash: read, pointsHash: pointsHash(points), planned: points.length };
-  const { dir, journal, earlier } = await openJournal(options, session, planned);
+  const { dir, journal, startedAt, earlier } = await openJournal(options, session, planned);
+  const traces = TraceLog.open(dir.traces, {
+    startedAt,
+    features: Object.fromEntries(presence(session.features)),
+    specification: options.spec && session.specification !== undefined,
+  });
   const environment = await describe(session, chosen, options, read);
   if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
   process.stderr.write(
@@ -63,6 +69,7 @@ export async function runOnce(
     points,
     dir,
     journal,
+    traces,
     earlier,
     replay: replayCommand(options, session),
     elsewhere: expectedElsewhere(suites, {
@@ -126,16 +133,13 @@ async function openJournal(
   options: RunOptions,
   session: Session,
   plan: Plan,
-): Promise<{ dir: RunDir; journal: Journal; earlier: RunResult['records'] }> {
+): Promise<{ dir: RunDir; journal: Journal; startedAt: string; earlier: RunResult['records'] }> {
   const { identity } = session;
   if (options.resume === undefined) {
     const dir = await createRunDir({ root: options.out, target: identity.target, arch: identity.arch });
-    const journal = Journal.create(dir.journal, {
-      identity,
-      ...plan,
-      startedAt: new Date().toISOString(),
-    });
-    return { dir, journal, earlier: [] };
+    const startedAt = new Date().toISOString();
+    const journal = Journal.create(dir.journal, { identity, ...plan, startedAt });
+    return { dir, journal, startedAt, earlier: [] };
   }
   const dir = await openRunDir(options.resume).catch((e: unknown) => {
     throw new UsageError((e as Error).message);
@@ -155,7 +159,7 @@ async function openJournal(
   }
   if (note !== undefined) process.stderr.write(`${note}\n`);
   process.stderr.write(`resuming after ${records.length} of ${plan.planned} points\n`);
-  return { dir, journal, earlier: records };
+  return { dir, journal, startedAt: header.startedAt, earlier: records };
 }
 
 async function describe(

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { readFileSync } from 'node:fs';
 import type { CaseRecord } from '../judge/verdict.js';
 import {
   decodeLine,
@@ -9,11 +8,9 @@ import {
   type JournalHeader,
   type JournalTrailer,
 } from './journal-format.js';
+import { checkSeq, JournalError, parseLine, readLines } from './read-lines.js';
 
-/** A journal that cannot be used as it is; the message names file and line. */
-export class JournalError extends Error {
-  override name = 'JournalError';
-}
+export { JournalError };
 
 export interface JournalContents {
   header: JournalHeader;
@@ -27,17 +24,13 @@ export interface JournalContents {
   note?: string;
 }
 
-const NEWLINE = 0x0a;
-
 /**
  * Read a journal back. An unfinished last line, as a killed process or a full disk leaves it, is dropped and
  * noted; everything before it is kept.
  * @throws JournalError on anything else: no file, no header, another format, damage in the middle.
  */
 export function readJournal(path: string): JournalContents {
-  const bytes = readBytes(path);
-  const validBytes = bytes.lastIndexOf(NEWLINE) + 1;
-  const lines = validBytes === 0 ? [] : bytes.toString('utf8', 0, validBytes - 1).split('\n');
+  const { lines, validBytes, note } = readLines(path, 'the journal of a run');
   const entries = lines.map((line, index) => parseEntry(line, index, path));
   const [first] = entries;
   if (first?.kind !== 'header') {
@@ -64,7 +57,6 @@ export function readJournal(path: string): JournalContents {
     throw new JournalError(`${path}: the trailer counts ${recorded} cases, but there are ${records.length}`);
   }
   const { schema, identity, suitesHash, pointsHash, planned, startedAt } = first;
-  const rest = bytes.length - validBytes;
   return {
     header: {
       schema,
@@ -77,42 +69,18 @@ export function readJournal(path: string): JournalContents {
     records,
     ...(trailer && { trailer }),
     validBytes,
-    ...(rest > 0 && { note: `${path}:${lines.length + 1}: dropped an unfinished line of ${rest} bytes` }),
+    ...(note !== undefined && { note }),
   };
-}
-
-function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new JournalError(`${path}: expected the journal of a run, got: ${reason}`, { cause: error });
-  }
 }
 
 function parseEntry(line: string, index: number, path: string): JournalEntry {
   const at = `${path}:${index + 1}`;
-  let value: unknown;
-  try {
-    value = decodeLine(line);
-  } catch (error) {
-    const got = line.length > 60 ? `${line.slice(0, 60)}…` : line;
-    throw new JournalError(
-      `${at}: expected a line of JSON, got ${JSON.stringify(got)}; the journal is damaged`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const value = parseLine(line, at, 'journal', decodeLine);
   const problem = entryProblem(value);
   if (problem !== undefined) throw new JournalError(`${at}: expected ${problem}; the journal is damaged`);
   // entryProblem() has checked what the type promises.
   const entry = value as JournalEntry;
-  if (entry.seq !== index) {
-    throw new JournalError(
-      `${at}: expected line ${index} of the run, got ${entry.seq}; lines were lost or added`,
-    );
-  }
+  checkSeq(entry.seq, index, at);
   if ((entry.kind === 'header') !== (index === 0)) {
     throw new JournalError(
       `${at}: expected ${index === 0 ? 'a header' : 'a case or a trailer'}, got ${entry.kind}`,

@@ -8,6 +8,8 @@ export interface RunDir {
   /** Absolute. */
   path: string;
   journal: string;
+  /** What the programs did (trace-log.ts). */
+  traces: string;
   tap: string;
   ktap: string;
   console: string;
@@ -75,6 +77,7 @@ function paths(path: string): RunDir {
   return {
     path,
     journal: join(path, 'journal.ndjson'),
+    traces: join(path, 'traces.ndjson'),
     tap: join(path, 'report.tap'),
     ktap: join(path, 'report.ktap'),
     console: join(path, 'console.log'),

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { judge } from '../judge/judge.js';
-import { reconcile } from '../judge/reconcile.js';
-import type { Judgement } from '../judge/judge.js';
 import type { CaseRecord } from '../judge/verdict.js';
 import type { Trace } from '../program/trace.js';
 import { hasThreads } from '../program/step.js';
 import type { Program } from '../program/step.js';
-import type { Tracked } from '../spec/core/track.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { FeatureState } from '../suite/features.js';
-import type { Elsewhere } from './drift.js';
 import { TargetError } from '../target/executor.js';
+import { conclude } from './conclude.js';
+import type { Elsewhere } from './drift.js';
+import type { Specification } from './specification.js';
 
 /** What a point is run with. */
 export interface PointContext {
@@ -18,7 +16,7 @@ export interface PointContext {
   readonly run: (program: Program, seed?: number) => Promise<Trace>;
   features: ReadonlyMap<string, FeatureState>;
   /** Follows a trace through the specification; absent where the specification itself is what runs. */
-  readonly specification?: (program: Program, trace: Trace) => Tracked;
+  readonly specification?: Specification;
   /** Which other profiles expect what was seen. */
   readonly elsewhere?: Elsewhere;
   /** Command that runs a point alone. */
@@ -98,26 +96,14 @@ async function executeOnce(point: TestPoint, cx: PointContext, seed?: number): P
     if (!(e instanceof TargetError) || e.scope === 'fatal') throw e;
     return { verdict: 'error', reason: e.message, mismatches: [], calls: [] };
   }
-  const own = judge(point.program, trace);
-  const tracked = cx.specification?.(point.program, trace);
-  const j = tracked ? reconcile(own, tracked) : own;
+  const { judgement: j, outcome } = conclude(point, trace, cx.specification?.(point.program, trace));
   const drift = j.verdict === 'fail' ? (cx.elsewhere?.(point, trace) ?? []) : [];
   const calls = trace.steps.flatMap((s) => s.calls);
-  const common = {
+  return {
     mismatches: j.mismatches,
     calls: j.verdict === 'pass' ? [] : calls,
     ...(trace.crash ? { crash: trace.crash } : {}),
     ...(drift.length > 0 ? { drift } : {}),
+    ...outcome,
   };
-  return { ...common, ...(point.xfail === undefined ? plain(j) : expectedToFail(j, point.xfail)) };
-}
-
-function plain(j: Judgement): Pick<Outcome, 'verdict' | 'reason'> {
-  return { verdict: j.verdict, ...(j.reason === undefined ? {} : { reason: j.reason }) };
-}
-
-function expectedToFail(j: Judgement, reason: string): Pick<Outcome, 'verdict' | 'reason'> {
-  if (j.verdict === 'fail') return { verdict: 'xfail', reason };
-  if (j.verdict === 'pass') return { verdict: 'xpass', reason: `passed, but was to fail: ${reason}` };
-  return plain(j);
 }

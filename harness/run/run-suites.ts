@@ -7,20 +7,25 @@ import { renderKtap } from '../report/ktap.js';
 import { TapReport } from '../report/tap.js';
 import { exitCode, totals } from '../report/totals.js';
 import type { Exit, Totals } from '../report/totals.js';
+import type { Trace } from '../program/trace.js';
 import type { TestPoint } from '../suite/expand.js';
 import { TargetError } from '../target/executor.js';
 import type { Elsewhere } from './drift.js';
 import type { Journal } from './journal.js';
+import { programHash } from './program-hash.js';
 import { RunProgress } from './progress.js';
 import type { RunDir } from './run-dir.js';
 import { runPoint } from './run-point.js';
 import type { Session } from './session.js';
+import type { TraceLog } from './trace-log.js';
 
 export interface RunRequest {
   session: Session;
   points: readonly TestPoint[];
   dir: RunDir;
   journal: Journal;
+  /** Gets what the programs did. */
+  traces?: TraceLog;
   /** Records of an earlier, unfinished run of the same points. */
   earlier: readonly CaseRecord[];
   readonly replay: (id: string) => string;
@@ -71,6 +76,7 @@ export async function runSuites(request: RunRequest): Promise<RunResult> {
       progress.close();
       // Closed already, with a trailer, when the run is complete.
       journal.close();
+      request.traces?.close();
       // What the first part of a resumed run saw stays.
       await appendFile(dir.console, session.target.executor?.console() ?? '');
     } finally {
@@ -126,12 +132,13 @@ function exitOf({ abandoned, crash }: End, exit: Exit): Exit {
 
 async function runAll(
   points: readonly TestPoint[],
-  { session, casesOnly, replay, elsewhere, rounds, signal }: RunRequest,
+  { session, traces, casesOnly, replay, elsewhere, rounds, signal }: RunRequest,
   progress: RunProgress,
   record: (r: CaseRecord) => void,
 ): Promise<End> {
   const { target, profile, features } = session;
   const specification = casesOnly === true ? undefined : session.specification;
+  const context = { arch: target.arch, profile, pageSize: target.hello.pageSize };
   let abandoned: string | undefined;
   for (const point of points) {
     if (signal.aborted) {
@@ -139,9 +146,14 @@ async function runAll(
       break;
     }
     progress.begin(point.id);
+    // Of several rounds the last one decides; one that gave no trace leaves none.
+    let last: Trace | undefined;
     try {
       const result = await runPoint(point, {
-        run: (p, seed) => target.run(p, profile, seed),
+        run: async (p, seed) => {
+          last = undefined;
+          return (last = await target.run(p, profile, seed));
+        },
         features,
         replay,
         ...(elsewhere && { elsewhere }),
@@ -150,6 +162,7 @@ async function runAll(
           rounds: { ...rounds, begin: (n: number) => progress.round(n, rounds.count) },
         }),
       });
+      if (last) traces?.record({ id: point.id, program: programHash(point.program, context), trace: last });
       record(result);
       progress.end(result);
     } catch (e) {

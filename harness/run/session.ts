@@ -3,13 +3,6 @@ import type { RunIdentity } from '../judge/verdict.js';
 import { CaseErrors } from '../suite/case-error.js';
 import { unknownFeatures } from '../suite/check-requires.js';
 import { expandSuite } from '../suite/expand.js';
-import type { Program } from '../program/step.js';
-import type { Trace } from '../program/trace.js';
-import { START } from '../spec/core/state.js';
-import { track } from '../spec/core/track.js';
-import type { Tracked } from '../spec/core/track.js';
-import { worldOf } from '../spec/core/world.js';
-import { RULES } from '../spec/rules/index.js';
 import type { TestPoint } from '../suite/expand.js';
 import { evaluateFeatures, loadFeatures } from '../suite/features.js';
 import type { FeatureState } from '../suite/features.js';
@@ -20,6 +13,8 @@ import type { Probe } from '../target/probe.js';
 import { TargetError } from '../target/executor.js';
 import { findProfile } from '../uapi/profiles/index.js';
 import type { Profile } from '../uapi/profiles/index.js';
+import { specificationOf } from './specification.js';
+import type { Specification } from './specification.js';
 
 /** A target that was opened and asked what it is: everything needed to expand and run suites on it. */
 export interface Session {
@@ -31,7 +26,7 @@ export interface Session {
   features: ReadonlyMap<string, FeatureState>;
   identity: RunIdentity;
   /** Follows traces through the rules of the dialect; the model itself is not judged by itself. */
-  specification?: (program: Program, trace: Trace) => Tracked;
+  specification?: Specification;
 }
 
 /**
@@ -77,7 +72,10 @@ export async function openSession(
   const doubt = [...states.values()].find((f) => f.doubt !== undefined)?.doubt;
   // A feature that is taken for absent skips points: that must be the kernel's answer, not a mishap.
   if (doubt !== undefined) throw new TargetError(`${target.name}: ${doubt}`);
-  const specification = target.evidence === 'kernel' ? specificationOf(target, chosen, states) : undefined;
+  const specification =
+    target.evidence === 'kernel'
+      ? specificationOf({ arch, profile: chosen, pageSize: hello.pageSize }, presence(states))
+      : undefined;
   return {
     target,
     profile: chosen,
@@ -96,16 +94,9 @@ export async function openSession(
   };
 }
 
-/** The rules of a dialect for a kernel with these features. */
-function specificationOf(
-  { arch, hello }: Target,
-  profile: Profile,
-  features: ReadonlyMap<string, FeatureState>,
-): NonNullable<Session['specification']> {
-  const given = new Map([...features].map(([id, { present }]): [string, boolean] => [id, present]));
-  const world = worldOf(profile, arch, hello.pageSize, given);
-  return (program, trace) => track(RULES, world, [START], program.steps, trace.steps);
-}
+/** Which features there are, for the specification and for those who judge by it later. */
+export const presence = (features: Session['features']): Map<string, boolean> =>
+  new Map([...features].map(([id, { present }]) => [id, present]));
 
 /**
  * The points of all suites for a session, in file order.
