@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import { vmOf } from '../core/look.js';
 import type { Vm } from '../core/objects.js';
+import type { Report } from '../core/outcome.js';
 import { put } from '../core/ranges.js';
 import { always, effect, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
@@ -13,7 +14,8 @@ import { hasPrivateMemory } from './gmem-flags.js';
 type V = View<'set_attributes'>;
 
 const ID = 'dialect.vm-scope.attributes2';
-const asked = { report: untouched };
+/** error_offset is where an answer would be; VMs give none. */
+const asked = { report: (v: V): Report => (isReadable(v) ? { error_offset: v.step.error_offset } : {}) };
 const invalid = (when: (v: V) => boolean): Rule<'set_attributes'> => refuse(ID, 'EINVAL', when, asked);
 
 const vmBehind = ({ state, step }: V): Vm | undefined => vmOf(state, step.on)?.it;
@@ -34,7 +36,7 @@ const EITHER = 3n;
 export const ATTRIBUTES2_OF_VM: readonly Rule<'set_attributes'>[] = only(
   (v) => vmBehind(v) !== undefined && v.world.has('vm-attributes2'),
   [
-    refuse(ID, 'EFAULT', (v: V) => !isReadable(v), asked),
+    refuse(ID, 'EFAULT', (v: V) => !isReadable(v)),
     invalid(({ step }) => step.error_offset !== 0n),
     invalid(({ step }) => step.reserved.some((word) => word !== 0n)),
     invalid(({ step }) => hasOtherBits(step.flags, EITHER)),

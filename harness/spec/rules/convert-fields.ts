@@ -17,7 +17,7 @@ const invalid = refuse<'set_attributes'>;
 
 /** Fields of struct kvm_memory_attributes2 (virt/kvm/guest_memfd.c of kvm-x86 coco 799c9fadc639). */
 export const FIELDS: readonly Rule<'set_attributes'>[] = [
-  invalid('gmem.attr.efault', 'EFAULT', (v) => !isReadable(v), asked),
+  invalid('gmem.attr.efault', 'EFAULT', (v) => !isReadable(v)),
   invalid('gmem.attr.flags-einval', 'EINVAL', (v) => !hasContentFlags(v) && v.step.flags !== 0n, asked),
   invalid(
     'gmem.content.flags-unknown-einval',

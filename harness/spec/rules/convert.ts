@@ -43,7 +43,7 @@ export const SET_ATTRIBUTES: readonly Rule<'set_attributes'>[] = [
 /** KVM_GMEM_CONVERT_SHARED and KVM_GMEM_CONVERT_PRIVATE of dialect 1. */
 export const CONVERT_RAW: readonly Rule<'convert_raw'>[] = [
   ...of<'convert_raw'>([...CALLER, ...TARGET, ...COMMAND]),
-  refuse<'convert_raw'>('dialect.d1.efault', 'EFAULT', (v) => !isReadable(v), asked),
+  refuse<'convert_raw'>('dialect.d1.efault', 'EFAULT', (v) => !isReadable(v)),
   refuse<'convert_raw'>(
     'dialect.d1.error-offset-input-einval',
     'EINVAL',
