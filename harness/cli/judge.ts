@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Command, Option } from 'commander';
 import { describeStep, faultText, number } from '../program/describe.js';
-import { JournalError } from '../run/journal-read.js';
 import { outcomeText } from '../spec/core/outcome-text.js';
 import { UNSPECIFIED } from '../spec/core/step.js';
 import { givenBy, worldOf } from '../spec/core/world.js';
@@ -18,14 +18,16 @@ import { ARCHES } from '../uapi/arch.js';
 import type { Arch } from '../uapi/arch.js';
 import { findProfile, PROFILES } from '../uapi/profiles/index.js';
 import { EXIT, UsageError } from './exit.js';
+import { judgeRun } from './judge-run.js';
 import { machineArch } from './machine-arch.js';
 import { positive, repeated } from './options.js';
 import { RULES } from './paths.js';
 
 interface JudgeOptions {
-  profile: string;
+  profile?: string;
+  suites?: string[];
   arch?: Arch;
-  pageSize: number;
+  pageSize?: number;
   feature?: string[];
   json?: boolean;
 }
@@ -33,19 +35,19 @@ interface JudgeOptions {
 export function judgeCommand(): Command {
   return new Command('judge')
     .description(
-      'Check a recorded trace, a log of strace -f, against the specification of a dialect, up to the first step that no rule allows.',
+      'Check a recorded trace, a log of strace -f or a run, against the specification of a dialect, up to the first step that no rule allows.',
     )
-    .argument('<file>', 'the log')
+    .argument('<file>', 'the log; or the directory of a run, or its journal.ndjson')
     .option(
       '--profile <id>',
-      `the dialect that the kernel spoke: ${PROFILES.map((p) => p.id).join(', ')}`,
-      'd0',
+      `the dialect that the kernel spoke (default: d0, of a run its own): ${PROFILES.map((p) => p.id).join(', ')}`,
     )
     .addOption(
       new Option('--arch <arch>', "architecture of the recording (default: this machine's)").choices(ARCHES),
     )
-    .option('--page-size <bytes>', 'page size of the recording', positive, 4096)
+    .option('--page-size <bytes>', 'page size of the recording (default: 4096)', positive)
     .option('--feature <id>', 'a feature that the kernel had, or with no- had not; repeatable', repeated)
+    .option('--suites <path>', 'of a run: suites instead of the shipped ones; repeatable', repeated)
     .option('--json', 'as JSON')
     .action(async (file: string, options: JudgeOptions) => {
       process.exitCode = await judge(file, options);
@@ -53,16 +55,26 @@ export function judgeCommand(): Command {
 }
 
 async function judge(file: string, options: JudgeOptions): Promise<number> {
-  const profile = findProfile(options.profile);
+  const { profile: id = 'd0', json, suites } = options;
+  const profile = findProfile(id);
   if (!profile) {
     const known = PROFILES.map((p) => p.id).join(', ');
-    throw new UsageError(`expected --profile to be one of ${known}, got '${options.profile}'`);
+    throw new UsageError(`expected --profile to be one of ${known}, got '${id}'`);
   }
-  refuseJournal(file);
+  if (isRun(file)) {
+    if (options.arch !== undefined || options.feature !== undefined || options.pageSize !== undefined)
+      throw new UsageError('--arch, --page-size and --feature are for logs: a run has recorded its own');
+    return judgeRun(file, {
+      ...(options.profile !== undefined && { profile }),
+      ...(suites && { suites }),
+      ...(json && { json }),
+    });
+  }
+  if (suites) throw new UsageError('--suites is for runs: a log of strace has no cases');
   const world = worldOf(
     profile,
     options.arch ?? machineArch(),
-    options.pageSize,
+    options.pageSize ?? 4096,
     givenBy(options.feature ?? []),
   );
   const totals = noTotals();
@@ -82,25 +94,22 @@ async function judge(file: string, options: JudgeOptions): Promise<number> {
   return followed.exact + followed.partly > 0 ? EXIT.ok : EXIT.environment;
 }
 
-/** A journal keeps what was concluded, not what was returned: there is nothing in it to judge again. */
-function refuseJournal(file: string): void {
-  let start: string;
+/** Whether this is what a run left: its directory, its journal, or a file that begins as one. */
+function isRun(path: string): boolean {
   try {
-    const fd = openSync(file, 'r');
+    if (statSync(path).isDirectory()) return true;
+    const fd = openSync(path, 'r');
     try {
       const bytes = Buffer.alloc(64);
-      start = bytes.toString('utf8', 0, readSync(fd, bytes));
+      const start = bytes.toString('utf8', 0, readSync(fd, bytes));
+      return basename(path) === 'journal.ndjson' || /^\s*\{\s*"seq"/.test(start);
     } finally {
       closeSync(fd);
     }
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new TraceFileError(file, 0, `expected a readable file, got: ${reason}`);
+    throw new TraceFileError(path, 0, `expected a readable file, got: ${reason}`);
   }
-  if (/^\s*\{\s*"seq"/.test(start))
-    throw new JournalError(
-      `${file}: expected a log of strace, got the journal of a run, which keeps verdicts and no results of calls`,
-    );
 }
 
 /** Outcomes in words, each once. */
