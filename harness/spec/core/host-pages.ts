@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Found } from './look.js';
 import type { Gmem, Mapping } from './objects.js';
-import { at, covers, put } from './ranges.js';
+import { at, covers, put, within } from './ranges.js';
 import { withGmemChanged, withMapChanged } from './state.js';
 import type { Id, Process, State } from './state.js';
 
@@ -28,15 +28,18 @@ export type Finding =
 
 /**
  * `read` and `write` by an instruction, of the process or of the kernel for it; `get` and `get to write` by a
- * reference to the page (mm/gup.c), which asks for PROT_READ and not for any right; `force` is FOLL_FORCE.
+ * reference to the page (mm/gup.c), which asks for PROT_READ and not for any right; `get fast` takes what the page
+ * table has first, without asking the mapping; `none` asks
+ * what is there.
  */
-export type Access = 'read' | 'write' | 'get' | 'get to write' | 'get any way' | 'force';
+export type Access = 'read' | 'write' | 'get' | 'get fast' | 'get to write' | 'get any way' | 'none';
 
 /** Rights of which an access needs one. */
-const NEEDED: Readonly<Record<Exclude<Access, 'force'>, bigint>> = {
+const NEEDED: Readonly<Record<Exclude<Access, 'none'>, bigint>> = {
   read: 7n,
   write: 2n,
   get: 1n,
+  'get fast': 1n,
   'get to write': 2n,
   'get any way': 3n,
 };
@@ -49,7 +52,8 @@ const NEEDED: Readonly<Record<Exclude<Access, 'force'>, bigint>> = {
 export function find(state: State, map: Mapping, page: number, access: Access): Finding {
   const prot = at(map.prot, page);
   if (prot === undefined) return 'nothing mapped';
-  if (access !== 'force' && (prot & NEEDED[access]) === 0n) return 'forbidden';
+  if (access !== 'none' && (prot & NEEDED[access]) === 0n && !inReach(map, page, prot, access))
+    return 'forbidden';
   if (at(map.guarded, page)) return 'guard';
   if (at(map.failed, page)) return 'failed memory';
   const gmem = gmemBehind(state, map)?.it;
@@ -59,6 +63,10 @@ export function find(state: State, map: Mapping, page: number, access: Access): 
   if ((at(gmem.states, index) ?? gmem.initial) === 'private') return 'private';
   return at(gmem.poisoned, index) ? 'failed memory' : 'page';
 }
+
+/** A page table entry that can be written can be read, whatever the mapping says (gup_fast_pte_range). */
+const inReach = (map: Mapping, page: number, prot: bigint, access: Access): boolean =>
+  access === 'get fast' && (prot & NEEDED.write) !== 0n && at(map.present, page) === true;
 
 /** The first page of a range that an access does not find, and what it finds there. */
 export function firstMiss(
@@ -114,4 +122,35 @@ export function zapped(state: State, gmem: Id, from: number, to: number): State 
     processes.set(pid, { ...process, maps });
   }
   return { ...state, processes };
+}
+
+/**
+ * The state after pages of a guest_memfd are taken out of the file: a page that any process has in its page table
+ * takes the guard regions over it along, in every mapping (mm/memory.c unmap_mapping_folio, ZAP_FLAG_DROP_MARKER).
+ */
+export function withGuardsTruncated(state: State, gmem: Id, from: number, to: number): State {
+  const ours = (map: Mapping): boolean => gmemBehind(state, map)?.id === gmem;
+  const all = [...state.processes.values()].flatMap(({ maps }) => [...maps.values()]).filter(ours);
+  if (all.every((map) => map.guarded.length === 0)) return state;
+  const mapped = all.flatMap((map) =>
+    within(map.present, from - map.firstPage, to - map.firstPage).map((run) => ({
+      from: run.from + map.firstPage,
+      to: run.to + map.firstPage,
+    })),
+  );
+  const changed = (map: Mapping): Mapping => ({
+    ...map,
+    guarded: mapped.reduce(
+      (guarded, run) => put(guarded, run.from - map.firstPage, run.to - map.firstPage, undefined),
+      map.guarded,
+    ),
+  });
+  const processes = [...state.processes].map(([id, process]): [Id, Process] => [
+    id,
+    {
+      ...process,
+      maps: new Map([...process.maps].map(([name, map]) => [name, ours(map) ? changed(map) : map])),
+    },
+  ]);
+  return { ...state, processes: new Map(processes) };
 }

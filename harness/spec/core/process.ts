@@ -8,7 +8,8 @@ import type { Id, State } from './state.js';
 
 /**
  * The state in a child right after fork(2): the same descriptors, the same mappings. Shared mappings are
- * found again when they are touched (mm/memory.c copy_page_range, vma_needs_copy); private memory is the
+ * found again when they are touched, unless the page table is copied for another reason (mm/memory.c
+ * copy_page_range, vma_needs_copy); private memory is the
  * child's own.
  */
 export function forked(state: State): State {
@@ -21,7 +22,8 @@ export function forked(state: State): State {
     const map = inherited(original);
     const memory = map.memory === undefined ? undefined : state.memories.get(map.memory);
     if (map.shared || !memory) {
-      maps.set(id, map.shared ? { ...map, present: NOWHERE } : map);
+      const found = !map.shared || map.copiedOnFork;
+      maps.set(id, found ? map : { ...map, present: NOWHERE, failed: NOWHERE });
       continue;
     }
     memories.set(nextId, memory);

@@ -24,6 +24,8 @@ export interface Process {
   readonly names: ReadonlyMap<string, Handle>;
   /** What this address space has mapped. */
   readonly maps: ReadonlyMap<Id, Mapping>;
+  /** A step mapped something for itself when the next identity was this: who knows where. */
+  readonly hiddenMap?: Id;
   /** User id; 0 as programs start. */
   readonly uid: bigint;
   /** RLIMIT_NOFILE, when the program lowered it. */

@@ -44,6 +44,8 @@ interface Walk {
   readonly book: RuleBook;
   readonly world: World;
   count: number;
+  /** A step was not executed, in whatever process, or came to trouble: what followed is not judged. */
+  stopped: boolean;
   violation?: Violation;
   unspecified: number[];
   bounded: boolean;
@@ -61,7 +63,7 @@ export function track(
   steps: readonly PlannedStep[],
   results: readonly StepResult[],
 ): Tracked {
-  const walk: Walk = { book, world, count: 0, unspecified: [], bounded: false };
+  const walk: Walk = { book, world, count: 0, stopped: false, unspecified: [], bounded: false };
   const states = follow(walk, start, steps, results);
   const { violation, unspecified, bounded, exhausted } = walk;
   return { states, unspecified, bounded, ...(violation && { violation }), ...(exhausted && { exhausted }) };
@@ -77,11 +79,14 @@ function follow(
   for (const [i, planned] of steps.entries()) {
     const number = ++walk.count;
     const result = results[i];
-    if (result?.state !== 'done' || result.trouble !== undefined) return states;
+    if (result?.state !== 'done' || result.trouble !== undefined) {
+      walk.stopped = true;
+      return states;
+    }
     if (planned.step.verb === 'fork') states = inChild(walk, states, planned.step.steps, result);
     else if (planned.step.verb === 'parallel') states = together(walk, states, planned, result, number);
     else states = one(walk, states, planned, result, number);
-    if (walk.violation || walk.exhausted) return states;
+    if (walk.violation || walk.exhausted || walk.stopped) return states;
   }
   return states;
 }

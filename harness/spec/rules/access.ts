@@ -4,10 +4,10 @@ import { gmemBehind } from '../core/host-pages.js';
 import type { Finding } from '../core/host-pages.js';
 import { mapOf } from '../core/look.js';
 import type { AllowedFault, Report } from '../core/outcome.js';
-import { at } from '../core/ranges.js';
-import { effect, signal, succeed } from '../core/rule.js';
+import { at, NOWHERE } from '../core/ranges.js';
+import { always, effect, signal, silent, succeed } from '../core/rule.js';
 import type { Effect, Rule, View } from '../core/rule.js';
-import type { State } from '../core/state.js';
+import type { Id, State } from '../core/state.js';
 import { reach, reached } from './reach.js';
 import type { Reach } from './reach.js';
 
@@ -79,13 +79,25 @@ function written(v: View<'store'>): State {
 
 /** Whether a page is in the page tables of the running process (fs/proc/task_mmu.c pagemap_page_category). */
 export const PAGEMAP: readonly Rule<'pagemap'>[] = [
-  succeed('linux.pagemap.present', ({ state, step }) => mapOf(state, step.map) !== undefined, {
+  silent((v) => reach(v, v.step, 'none', 1n) === undefined),
+  // The parent may have split the mapping, and only a part of it be copied.
+  silent((v) => partlyCopied(v)),
+  // Of other memory the kernel maps pages around those that are touched, and huge pages.
+  silent(({ state, step }) => gmemOfMap(state, step.map) === undefined),
+  succeed('linux.pagemap.present', always, {
     report: ({ state, step, world }) => {
-      const map = mapOf(state, step.map)?.it;
-      // Elsewhere the kernel maps pages around those that are touched, and huge pages.
-      if (!map || !gmemBehind(state, map)) return { present: 'any' };
       const page = Number(step.offset / BigInt(world.pageSize));
-      return { present: at(map.present, page) ? 1n : 0n };
+      return { present: at(mapOf(state, step.map)?.it.present ?? NOWHERE, page) ? 1n : 0n };
     },
   }),
 ];
+
+function partlyCopied({ state, step }: View<'pagemap'>): boolean {
+  const map = mapOf(state, step.map)?.it;
+  return map?.copiedOnFork === true && map.prot.length > 1;
+}
+
+function gmemOfMap(state: State, name: string): Id | undefined {
+  const map = mapOf(state, name);
+  return map && gmemBehind(state, map.it)?.id;
+}

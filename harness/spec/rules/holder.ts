@@ -22,7 +22,7 @@ export interface Holder {
 const GUP: Omit<Holder, 'access'> = { rule: 'gmem.pin.gup-longterm', unit: 'pages', reads: true };
 const SPLICE: Omit<Holder, 'unit'> = {
   rule: 'gmem.pin.vmsplice',
-  access: 'get',
+  access: 'get fast',
   reads: true,
   partly: true,
   pipe: true,
@@ -37,7 +37,7 @@ export const HOLDERS: Readonly<Record<PinWay, Holder>> = {
   vmsplice_half: { ...SPLICE, unit: 'pages' },
   io_uring: { rule: 'gmem.pin.io-uring', access: 'get to write', unit: 'bytes' },
   // The device is written, the memory is read.
-  o_direct: { rule: 'gmem.pin.o-direct', access: 'get', unit: 'pages', partly: true },
+  o_direct: { rule: 'gmem.pin.o-direct', access: 'get fast', unit: 'pages', partly: true },
   vfio: { rule: 'gmem.pin.vfio', access: 'get to write', unit: 'pages', space: true },
   iommufd: { rule: 'gmem.pin.iommufd', access: 'get to write', unit: 'pages', space: true },
 };

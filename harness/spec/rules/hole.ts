@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { zapped } from '../core/host-pages.js';
+import { withGuardsTruncated, zapped } from '../core/host-pages.js';
 import type { Found } from '../core/look.js';
 import { zeroed } from '../core/memory.js';
 import type { Gmem } from '../core/objects.js';
@@ -35,6 +35,10 @@ export function hole<V extends VerbName>(
       change((state, { id }, from, to) => orphaned(state, id, from, to)),
     ),
     effect('gmem.fallocate.punch-exact', change(withPagesFreed)),
+    effect(
+      'linux.madvise.guard-truncated',
+      change((state, { id }, from, to) => withGuardsTruncated(state, id, from, to)),
+    ),
     effect(
       'gmem.fallocate.punch-seen-everywhere',
       change((state, { id }, from, to) => zapped(state, id, from, to)),

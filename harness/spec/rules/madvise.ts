@@ -52,6 +52,7 @@ export const MADVISE: readonly Rule<'map_op'>[] = [
   ]),
   ...advised('gmem.mmap.guard-region', is(MADV.GUARD_INSTALL), [
     effect('gmem.mmap.guard-region', marked('guarded', true)),
+    effect('linux.madvise.guard-copied', (v) => withMap(v, () => ({ copiedOnFork: true }))),
     effect('linux.madvise.guard-drops', withEntriesDropped),
     effect('linux.madvise.anonymous-zero', withMemoryZeroed),
   ]),

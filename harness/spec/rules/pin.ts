@@ -31,8 +31,13 @@ function reachOf(v: View<'pin'>): Reach | undefined {
 /** A page of the range cannot be had, and nothing is held. */
 const refused = (id: string, finding: Finding): Rule<'pin'> =>
   refuse(id, 'EFAULT', (v) => reachOf(v)?.finding === finding, {
-    effects: [effect('gmem.mmap.zero-fill', (v) => reached(v.state, reachOf(v)))],
+    effects: [effect('gmem.mmap.zero-fill', (v) => reached(withBuffer(v), reachOf(v)))],
   });
+
+/** The buffer that a reader of pins has is mapped with the pin (harness/lower/hold-gup.ts), held or not. */
+function withBuffer({ state, step }: View<'pin'>): State {
+  return step.how.startsWith('gup') ? withSelf(state, { hiddenMap: state.nextId }) : state;
+}
 
 /** A part of the range is held, and the program says that it went wrong. */
 const heldInPart = (v: View<'pin'>): boolean =>
@@ -41,7 +46,10 @@ const heldInPart = (v: View<'pin'>): boolean =>
 const holds = (...ways: readonly PinWay[]): Rule<'pin'> => {
   const { rule } = HOLDERS[ways[0] ?? 'vmsplice'];
   return succeed(rule, (v) => ways.includes(v.step.how), {
-    effects: [effect('gmem.mmap.zero-fill', (v) => reached(v.state, reachOf(v))), effect(rule, withPin)],
+    effects: [
+      effect('gmem.mmap.zero-fill', (v) => reached(withBuffer(v), reachOf(v))),
+      effect(rule, withPin),
+    ],
   });
 };
 

@@ -84,7 +84,9 @@ function follow(
 
 /** The kernel puts a new mapping into the highest hole that is large enough. */
 export function mayBeReused(state: State, { id }: Found<Mapping>): boolean {
-  for (const other of self(state).maps.keys()) if (other > id) return true;
+  const { maps, hiddenMap } = self(state);
+  if (hiddenMap !== undefined && hiddenMap > id) return true;
+  for (const other of maps.keys()) if (other > id) return true;
   return false;
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { TouchRoute } from '../../program/touch-routes.js';
 import type { Access } from '../core/host-pages.js';
-import type { Mapping } from '../core/objects.js';
 
 /**
  * How a route ends that meets a page which refuses it.
@@ -36,19 +35,11 @@ export const ROUTES: Readonly<Record<TouchRoute, Route>> = {
   populate_write: { access: 'get to write', ending: 'whole', returns: 'zero' },
   file_read: { access: 'read', ending: 'short', returns: 'bytes', copies: true },
   file_write: { access: 'write', ending: 'short', returns: 'bytes', writes: FILL, copies: true },
-  proc_mem_read: { access: 'force', ending: 'short', returns: 'bytes' },
-  proc_mem_write: { access: 'force', ending: 'short', returns: 'bytes', writes: FILL },
+  proc_mem_read: { access: 'get', ending: 'short', returns: 'bytes' },
+  proc_mem_write: { access: 'get to write', ending: 'short', returns: 'bytes', writes: FILL },
   getrandom_write: { access: 'write', ending: 'short', returns: 'bytes', writes: 'noise', copies: true },
   futex_wake: { access: 'get any way', ending: 'whole', returns: 'zero' },
   futex_wait: { access: 'get any way', ending: 'whole', returns: 'zero' },
-  vmsplice_read: { access: 'get', ending: 'short', returns: 'bytes', holds: 'vmsplice' },
+  vmsplice_read: { access: 'get fast', ending: 'short', returns: 'bytes', holds: 'vmsplice' },
   io_uring_buffer: { access: 'get to write', ending: 'whole', returns: 'zero', holds: 'io_uring' },
 };
-
-/**
- * The access of a route to a mapping. /proc/self/mem asks no rights (FOLL_FORCE), but that a shared mapping can be
- * written (mm/gup.c check_vma_flags).
- */
-export function accessOf(how: TouchRoute, map: Mapping | undefined): Access {
-  return how === 'proc_mem_write' && map?.shared === true ? 'get to write' : ROUTES[how].access;
-}

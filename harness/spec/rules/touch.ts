@@ -2,7 +2,6 @@
 import type { TouchRoute } from '../../program/touch-routes.js';
 import { copied, shown } from '../core/host-contents.js';
 import type { Finding } from '../core/host-pages.js';
-import { mapOf } from '../core/look.js';
 import type { Word } from '../core/memory.js';
 import type { Report } from '../core/outcome.js';
 import { always, effect, mayRefuse, maySucceed, refuse, silent, succeed } from '../core/rule.js';
@@ -12,7 +11,7 @@ import { pageAligned } from './argument.js';
 import { held } from './hold.js';
 import { reach, reached } from './reach.js';
 import type { Reach } from './reach.js';
-import { accessOf, ROUTES } from './touch-route.js';
+import { ROUTES } from './touch-route.js';
 import type { Route } from './touch-route.js';
 
 type V = View<'touch'>;
@@ -33,9 +32,8 @@ const routeOf = ({ step }: V): Route => ROUTES[step.how];
 const by = ({ step }: V, routes: readonly TouchRoute[]): boolean => routes.includes(step.how);
 
 function reachOf(v: V): Reach | undefined {
-  const { state, step } = v;
-  const length = by(v, FUTEX) ? FUTEX_WORD : step.length;
-  return reach(v, step, accessOf(step.how, mapOf(state, step.map)?.it), length);
+  const length = by(v, FUTEX) ? FUTEX_WORD : v.step.length;
+  return reach(v, v.step, routeOf(v).access, length);
 }
 
 /** Bytes of a call that met a page which refused it. */
@@ -124,6 +122,15 @@ const inexact = (v: V): boolean =>
   reachOf(v)?.finding !== 'page' &&
   (reachOf(v)?.bytes ?? 0) % v.world.pageSize > 8;
 
+/**
+ * Whether /proc/self/mem asks for rights is the kernel's configuration (PROC_MEM_FORCE_PTRACE, fs/proc/base.c
+ * proc_mem_foll_force), but for writing to a shared mapping, which nothing forces (mm/gup.c check_vma_flags).
+ */
+const perhapsForced = (v: V): boolean =>
+  by(v, PROC_MEM) &&
+  reachOf(v)?.finding === 'forbidden' &&
+  !(v.step.how === 'proc_mem_write' && reachOf(v)?.map.it.shared === true);
+
 /** The futex of a private page is found by the page, which must be the process's own (kernel/futex/core.c get_futex_key). */
 const readOnlyFutex = (v: V): boolean => {
   const r = reachOf(v);
@@ -132,7 +139,7 @@ const readOnlyFutex = (v: V): boolean => {
 
 /** Accesses of the kernel on behalf of a process. */
 export const TOUCH: readonly Rule<'touch'>[] = [
-  silent((v) => reachOf(v) === undefined || tooLong(v) || inexact(v) || readOnlyFutex(v)),
+  silent((v) => reachOf(v) === undefined || tooLong(v) || inexact(v) || perhapsForced(v) || readOnlyFutex(v)),
   refuse('linux.futex.unaligned-einval', 'EINVAL', (v) => by(v, FUTEX) && v.step.offset % FUTEX_WORD !== 0n),
   refuse(
     'gmem.mmap.unaligned-einval',
