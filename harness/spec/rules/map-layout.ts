@@ -64,7 +64,7 @@ export const MREMAP: readonly Rule<'map_op'>[] = [
   ...INSIDE,
   refuse('linux.mremap.unmapped-efault', 'EFAULT', (v) => !beginsWith(v, 'prot')),
   succeed('gmem.mmap.mremap', (v) => newPages(v) <= oldPages(v), {
-    effects: [effect('gmem.mmap.mremap', (v) => withoutPages(v, newPages(v), oldPages(v)))],
+    effects: [effect('gmem.mmap.mremap', withLess)],
   }),
   silent((v) => !growsAsAWhole(v)),
   mayRefuse('linux.mmap.address-space-enomem', 'ENOMEM', (v) => mayLackMemory(v)),
@@ -85,6 +85,14 @@ function growsAsAWhole(v: MapCall): boolean {
 
 const mayLackMemory = (v: MapCall): boolean =>
   v.step.arg > (gmemOfMap(v) ? addressSpace(v.world.arch) / 4n : MUCH_MEMORY);
+
+/** What lies behind the range, if anything does, stays where it is. */
+function withLess(v: MapCall): State {
+  const left = withoutPages(v, newPages(v), oldPages(v));
+  const map = mapIn(v);
+  const isWhole = map !== undefined && oldPages(v) === pagesIn(map.it.length, v.world.pageSize);
+  return isWhole ? withMapChanged(left, map.id, { length: v.step.arg }) : left;
+}
 
 /** It may move, so that it is another mapping to whatever knows its address. */
 function withGrowth(v: MapCall): State {
