@@ -55,6 +55,19 @@ describe('case and specification together', () => {
     });
   });
 
+  it('fail what no order of threads explains, of which the case has nothing to say', () => {
+    const thread = [step('check_extension', { cap: 1n }, { fields: {}, any: true })];
+    const p = program('p', step('parallel', { threads: [thread, thread] }));
+    const seen = { ...done, errno: 'EPERM', calls: ['ioctl() = -1 EPERM'] };
+    const steps = [{ ...done, threads: [[done], [seen]] }];
+    const result = reconcile(judge(p, { steps }), track(only('0'), world, [START], p.steps, steps));
+    expect(result).toMatchObject({
+      verdict: 'fail',
+      mismatches: [{ step: 1, calls: ['ioctl() = -1 EPERM'] }],
+    });
+    expect(result.mismatches[0]?.seen).toContain('thread 2, check_extension');
+  });
+
   it('leave the verdict to the case where there is no rule', () => {
     expect(verdict({}, 'EPERM', {}).verdict).toBe('fail');
     expect(verdict({}, '0', {}).verdict).toBe('pass');

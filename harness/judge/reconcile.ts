@@ -5,11 +5,15 @@ import type { Tracked, Violation } from '../spec/core/track.js';
 import { MAX_TRIED } from '../spec/core/interleave.js';
 import { outcomeText } from '../spec/core/outcome-text.js';
 import type { Judgement } from './judge.js';
+import type { Mismatch } from './verdict.js';
 
 /**
  * Put the case's verdict and the specification's together. A point passes when both agree that it does, and
  * fails when both agree that it does not. Where they contradict each other one of them is wrong, and nothing
  * is known about the kernel: an `error` that names both.
+ *
+ * Where threads ran before, or at the step itself, the specification alone can say what fits together: a case
+ * leaves open what depends on their order.
  *
  * Where the specification knows nothing of a step up to the one in question, it has no say.
  */
@@ -21,6 +25,9 @@ export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
       reason: `the search for an order of the threads' steps was given up after ${MAX_TRIED} steps`,
       mismatches: [],
     };
+  }
+  if (judgement.verdict === 'pass' && violation && tracked.threads) {
+    return { verdict: 'fail', mismatches: [mismatchOf(violation)] };
   }
   if (judgement.verdict === 'pass' && violation) {
     return {
@@ -46,6 +53,21 @@ export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
     };
   }
   return judgement;
+}
+
+/** A violation as what a case would have expected. */
+function mismatchOf(v: Violation): Mismatch {
+  const calls = [v.seen, ...(v.seen.threads ?? []).flat()].flatMap((r) => r.calls);
+  const stuck = stuckText(v);
+  return {
+    step: v.step,
+    where: v.planned.where,
+    what: describeStep(v.planned.step),
+    expected: stuck === undefined ? 'what some order of the threads explains' : 'some order of the steps',
+    seen: stuck ?? resultText(v.seen),
+    ...(stuck === undefined && { allowed: allowedText(v) }),
+    calls,
+  };
 }
 
 /** Where the search for an order of the steps of several threads ended, one line for each that was left. */

@@ -25,8 +25,12 @@ export interface ModelResult {
 export interface Field {
   mutants: readonly Mutant[];
   points: readonly PlacedPoint[];
-  /** Points that come to a rule, by `verb index`; a point elsewhere cannot tell its mutants. */
-  reach: ReadonlyMap<string, readonly number[]>;
+  /**
+   * Points that come to a rule, and those in which it decides, by `verb index`; a point elsewhere cannot tell its
+   * mutants.
+   */
+  reached: ReadonlyMap<string, readonly number[]>;
+  applied: ReadonlyMap<string, readonly number[]>;
   /** Points that the model itself contradicts; they take no part. */
   unfit: readonly PlacedPoint[];
 }
@@ -35,7 +39,8 @@ export interface Field {
 export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): Field {
   const reads = new Reads();
   const watched = reads.watched(book);
-  const reach = new Map<string, number[]>();
+  const reached = new Map<string, number[]>();
+  const applied = new Map<string, number[]>();
   const unfit: PlacedPoint[] = [];
   points.forEach((placed, i) => {
     const wrong = tells(watched, placed.point, placed.context);
@@ -44,20 +49,32 @@ export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): 
       unfit.push(placed);
       return;
     }
-    for (const place of places) {
-      const list = reach.get(place) ?? [];
-      list.push(i);
-      reach.set(place, list);
-    }
+    for (const place of places.reached) append(reached, place, i);
+    for (const place of places.applied) append(applied, place, i);
   });
-  return { mutants: mutants(book, reads), points, reach, unfit };
+  return { mutants: mutants(book, reads), points, reached, applied, unfit };
 }
 
-/** Look for the first point that tells a mutant from the model. */
-export function judgeMutant({ points, reach }: Field, mutant: Mutant): ModelResult {
-  for (const i of reach.get(`${mutant.verb} ${mutant.index}`) ?? []) {
-    const placed = points[i];
-    if (placed && detects(mutant, placed)) return { id: mutant.id, killedBy: placeName(placed) };
+function append(lists: Map<string, number[]>, key: string, value: number): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}
+
+/**
+ * Look for the first point that tells a mutant from the model: first among those that name the rule, then among
+ * all others.
+ */
+export function judgeMutant(field: Field, mutant: Mutant): ModelResult {
+  const { points } = field;
+  const candidates = mutant.places.flatMap((i) => field[mutant.told].get(`${mutant.verb} ${i}`) ?? []);
+  const named = (i: number): boolean => points[i]?.point.rules.includes(mutant.rule) ?? false;
+  for (const wanted of [true, false]) {
+    for (const i of new Set(candidates)) {
+      const placed = points[i];
+      if (!placed || named(i) !== wanted) continue;
+      if (detects(mutant, placed)) return { id: mutant.id, killedBy: placeName(placed) };
+    }
   }
   return { id: mutant.id };
 }

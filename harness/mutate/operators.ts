@@ -12,8 +12,15 @@ export interface Mutant {
   /** `set_attributes/gmem.attr.size-zero-einval/drop`: verb, rule (numbered when it is there twice), change. */
   readonly id: string;
   readonly verb: VerbName;
-  /** Place of the rule among those of its verb: programs that never come to it cannot tell. */
-  readonly index: number;
+  /** Id of the rule, of the first of several. */
+  readonly rule: string;
+  /** Places of the changed rules among those of their verb. */
+  readonly places: readonly number[];
+  /**
+   * Which programs can tell: those in which a changed rule decides; or, where its condition changed, all that come
+   * to it.
+   */
+  readonly told: 'applied' | 'reached';
   readonly book: RuleBook;
 }
 
@@ -33,58 +40,76 @@ const NUMBERS: readonly (readonly [name: string, change: (n: bigint, page: bigin
  * @param reads which parameters each part of each rule looks at, and which fields it reports
  */
 export function mutants(book: RuleBook, reads: Reads): Mutant[] {
-  return (Object.keys(book) as VerbName[]).flatMap((name) => {
-    const rules: readonly Rule[] = rulesOf(book, name);
-    return rules.flatMap((rule, index) => {
-      const seen = rules.slice(0, index).filter((r) => r.id === rule.id).length;
-      const label = `${name}/${rule.id}${seen > 0 ? `#${seen + 1}` : ''}`;
-      return variants(name, rule, index, reads).map(([change, mutated]): Mutant => ({
-        id: `${label}/${change}`,
-        verb: name,
-        index,
-        book: { ...book, [name]: rules.flatMap((r, i) => (i === index ? mutated : [r])) },
-      }));
+  return (Object.keys(book) as VerbName[]).flatMap((verb) => {
+    const rules = rulesOf(book, verb);
+    const labels = rules.map((rule, i) => {
+      const seen = rules.slice(0, i).filter((r) => r.id === rule.id).length;
+      return `${verb}/${rule.id}${seen > 0 ? `#${seen + 1}` : ''}`;
     });
+    /** One mutant: these rules replaced by others. */
+    const mutant = (places: readonly number[], change: Change): Mutant => ({
+      id: `${labels[places[0] ?? 0] ?? verb}/${change.name}`,
+      verb,
+      rule: rules[places[0] ?? 0]?.id ?? '',
+      places,
+      told: change.told,
+      book: { ...book, [verb]: rules.flatMap((r, i) => (places.includes(i) ? change.of(r) : [r])) },
+    });
+    const first = rules.map((rule) => rules.findIndex((r) => r.report === rule.report));
+    return rules.flatMap((rule, i) => [
+      ...changes(verb, rule, i, reads).map((change) => mutant([i], change)),
+      // What several rules report in one way is one thing that can be wrong.
+      ...(first[i] === i ? reportChanges(verb, i, reads) : []).map((change) =>
+        mutant(
+          rules.flatMap((_, n) => (first[n] === i ? [n] : [])),
+          change,
+        ),
+      ),
+    ]);
   });
 }
 
-type Variant = readonly [change: string, rules: readonly Rule[]];
+/** What is done to a rule; nothing is left of one that is dropped. */
+interface Change {
+  readonly name: string;
+  readonly told: Mutant['told'];
+  readonly of: (rule: Rule) => readonly Rule[];
+}
 
-function variants(name: VerbName, rule: Rule, index: number, reads: Reads): Variant[] {
-  const all: Variant[] = [['drop', []]];
-  if (rule.when !== always) all.push(['negate', [{ ...rule, when: (view) => !rule.when(view) }]]);
-  all.push(['errno', [{ ...rule, errno: otherErrno(rule.errno) }]]);
-  for (const param of reads.params(name, index, 'when')) {
+function changes(verb: VerbName, rule: Rule, index: number, reads: Reads): Change[] {
+  const all: Change[] = [{ name: 'drop', told: 'applied', of: () => [] }];
+  if (rule.when !== always)
+    all.push({ name: 'negate', told: 'reached', of: (r) => [{ ...r, when: (view) => !r.when(view) }] });
+  all.push({ name: 'errno', told: 'applied', of: (r) => [{ ...r, errno: otherErrno(r.errno) }] });
+  for (const param of reads.params(verb, index, 'when')) {
     for (const [change, apply] of NUMBERS) {
-      all.push([
-        `when-${param}-${change}`,
-        [{ ...rule, when: (view) => rule.when(seeing(view, param, apply)) }],
-      ]);
-    }
-  }
-  for (const field of reads.fields(name, index)) {
-    for (const [change, apply] of NUMBERS) {
-      if (change.endsWith('-page')) continue;
-      const report = (view: View): Report => altered(rule.report(view), field, (n) => apply(n, page(view)));
-      all.push([`report-${field}-${change}`, [{ ...rule, report }]]);
+      const when = (view: View): boolean => rule.when(seeing(view, param, apply));
+      all.push({ name: `when-${param}-${change}`, told: 'reached', of: (r) => [{ ...r, when }] });
     }
   }
   rule.effects.forEach((e, i) => {
-    const others = (changed: readonly Effect[]): readonly Rule[] => [
-      { ...rule, effects: rule.effects.flatMap((old, n) => (n === i ? changed : [old])) },
-    ];
-    const label = `effect-${i + 1}`;
-    all.push([`${label}-drop`, others([])]);
-    for (const param of reads.params(name, index, i)) {
+    const replaced = (by: readonly Effect[]): Change['of'] => {
+      return (r) => [{ ...r, effects: r.effects.flatMap((old, n) => (n === i ? by : [old])) }];
+    };
+    all.push({ name: `effect-${i + 1}-drop`, told: 'applied', of: replaced([]) });
+    for (const param of reads.params(verb, index, i)) {
       for (const [change, apply] of NUMBERS) {
-        all.push([
-          `${label}-${param}-${change}`,
-          others([{ ...e, apply: (view) => e.apply(seeing(view, param, apply)) }]),
-        ]);
+        const moved = { ...e, apply: (view: View) => e.apply(seeing(view, param, apply)) };
+        all.push({ name: `effect-${i + 1}-${param}-${change}`, told: 'applied', of: replaced([moved]) });
       }
     }
   });
   return all;
+}
+
+function reportChanges(verb: VerbName, index: number, reads: Reads): Change[] {
+  return reads.fields(verb, index).flatMap((field) =>
+    NUMBERS.filter(([change]) => !change.endsWith('-page')).map(([change, apply]): Change => ({
+      name: `report-${field}-${change}`,
+      told: 'applied',
+      of: (r) => [{ ...r, report: (view) => altered(r.report(view), field, (n) => apply(n, page(view))) }],
+    })),
+  );
 }
 
 const page = ({ world }: View): bigint => BigInt(world.pageSize);

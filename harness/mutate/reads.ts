@@ -11,21 +11,23 @@ export type Part = 'when' | number;
 export class Reads {
   private readonly seen = new Map<string, Set<string>>();
   private readonly reached = new Set<string>();
+  private readonly applied = new Set<string>();
 
   /** Numbers of the step that a part of a rule looks at, sorted. */
   params(verb: VerbName, index: number, part: Part): string[] {
     return [...(this.seen.get(`${verb} ${index} ${part}`) ?? [])].sort();
   }
 
-  /** Numbers that a rule reports, sorted. */
+  /** Numbers that rules report which do so like this one, the first of them; sorted. */
   fields(verb: VerbName, index: number): string[] {
     return [...(this.seen.get(`${verb} ${index} report`) ?? [])].sort();
   }
 
-  /** Rules that were come to since the last call, as `verb index`. */
-  take(): string[] {
-    const all = [...this.reached];
+  /** Rules that were come to, and those that decided, since the last call; as `verb index`. */
+  take(): { reached: string[]; applied: string[] } {
+    const all = { reached: [...this.reached], applied: [...this.applied] };
     this.reached.clear();
+    this.applied.clear();
     return all;
   }
 
@@ -34,12 +36,16 @@ export class Reads {
     return Object.fromEntries(
       (Object.keys(book) as VerbName[]).map((name) => [
         name,
-        rulesOf(book, name).map((rule, index) => this.watchedRule(name, rule, index)),
+        rulesOf(book, name).map((rule, index, all) => {
+          const first = all.findIndex((r) => r.report === rule.report);
+          return this.watchedRule(name, rule, index, first);
+        }),
       ]),
     );
   }
 
-  private watchedRule(name: VerbName, rule: Rule, index: number): Rule {
+  /** @param first of the rules that report in the same way */
+  private watchedRule(name: VerbName, rule: Rule, index: number, first: number): Rule {
     const numbers = new Set(numbersOf(name));
     const place = `${name} ${index}`;
     return {
@@ -49,9 +55,11 @@ export class Reads {
         return rule.when(this.watchedView(view, numbers, `${place} when`));
       },
       report: (view) => {
+        this.applied.add(place);
         const report = rule.report(view);
-        for (const [field, value] of Object.entries(report))
-          if (value !== 'any') this.note(`${place} report`, field);
+        for (const [field, value] of Object.entries(report)) {
+          if (value !== 'any') this.note(`${name} ${first} report`, field);
+        }
         return report;
       },
       effects: rule.effects.map((e, i) => ({

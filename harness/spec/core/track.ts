@@ -33,6 +33,8 @@ export interface Tracked {
   readonly unspecified: readonly number[];
   /** More states explained a step than are followed; those beyond were dropped. */
   readonly bounded: boolean;
+  /** Steps that ran at the same time were followed: what came of them depends on an order that no case knows. */
+  readonly threads?: true;
   /** The search for an order of steps that ran at the same time was given up: what follows was not judged. */
   readonly exhausted?: true;
 }
@@ -50,6 +52,7 @@ interface Walk {
   unspecified: number[];
   bounded: boolean;
   exhausted?: true;
+  threads?: true;
 }
 
 /**
@@ -65,8 +68,15 @@ export function track(
 ): Tracked {
   const walk: Walk = { book, world, count: 0, stopped: false, unspecified: [], bounded: false };
   const states = follow(walk, start, steps, results);
-  const { violation, unspecified, bounded, exhausted } = walk;
-  return { states, unspecified, bounded, ...(violation && { violation }), ...(exhausted && { exhausted }) };
+  const { violation, unspecified, bounded, exhausted, threads } = walk;
+  return {
+    states,
+    unspecified,
+    bounded,
+    ...(violation && { violation }),
+    ...(exhausted && { exhausted }),
+    ...(threads && { threads }),
+  };
 }
 
 function follow(
@@ -111,6 +121,7 @@ function together(
   result: StepResult,
   number: number,
 ): readonly State[] {
+  walk.threads = true;
   const plans = nestedSteps(planned.step);
   walk.count += plans.reduce((sum, steps) => sum + steps.length, 0);
   const results = result.threads ?? [];
