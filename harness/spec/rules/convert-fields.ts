@@ -55,7 +55,12 @@ const isSev = (v: Request): boolean => ['sev', 'sev_es'].includes(ownerOf(v)?.ty
 /** What the VM that made the file can have. */
 export const OWNER: readonly Rule<Converting>[] = [
   refuse('gmem.attr.sev-vm-einval', 'EINVAL', (v) => v.world.dialect >= 7 && isSev(v), asked),
-  refuse('gmem.attr.default-vm-any-einval', 'EINVAL', (v) => v.world.dialect >= 7 && !hasPrivate(v), asked),
+  refuse(
+    'gmem.attr.default-vm-any-einval',
+    'EINVAL',
+    (v) => v.world.dialect >= 7 && !hasPrivate(v) && !isSev(v),
+    asked,
+  ),
   refuse(
     'gmem.attr.default-vm-private-einval',
     'EINVAL',

@@ -72,12 +72,15 @@ function converted(v: Request): State {
 
 /** Nothing is recorded of a conversion for which there is no room. */
 export const ROOM: readonly Rule<Converting>[] = [
-  refuse('gmem.attr.enomem', 'ENOMEM', (v) => v.world.has('failing-allocations') && changes(v), {
+  mayRefuse('gmem.attr.enomem', 'ENOMEM', (v) => v.world.has('failing-allocations') && changes(v), {
     report: (v) => answered(v, offsetOf(v)),
   }),
 ];
 
-const unmaps = [effect('gmem.pin.eagain-unmaps-range', unmapped)];
+const unmaps = [
+  effect<Converting>('gmem.pin.eagain-unmaps-range', (v) => (v.world.dialect === 1 ? v.state : unmapped(v))),
+  effect<Converting>('dialect.d1.eagain-unmaps', (v) => (v.world.dialect === 1 ? unmapped(v) : v.state)),
+];
 
 /**
  * Pages in use are refused. The search begins after the host's page tables are cleared, which stays so.

@@ -20,13 +20,11 @@ export const CALLER: readonly Rule<Converting>[] = [
     'gmem.attr.vm-fd-other-mm-eio',
     'EIO',
     ({ state, step, world }) => world.has('conversion') && foreignAddressSpace(state, step.on),
-    asked,
   ),
   refuse(
     'kvm.vm.other-mm-eio',
     'EIO',
     ({ state, step, world }) => !world.has('conversion') && foreignAddressSpace(state, step.on),
-    asked,
   ),
   // What other files make of other commands is not for these verbs to say.
   silent((v) => !fileOf(v) && !COMMANDS.includes(commandOf(v))),
@@ -42,17 +40,22 @@ const isElsewhere = (v: View<Converting>): boolean => !hasConversion(v) && !isWi
 
 /** Files that have no such command. */
 export const TARGET: readonly Rule<Converting>[] = [
-  refuse('gmem.attr.other-fd', 'EINVAL', (v) => hasConversion(v) && isUnknown(v, 'EINVAL'), asked),
-  refuse('gmem.attr.other-fd', 'ENOTTY', (v) => hasConversion(v) && isUnknown(v, 'ENOTTY'), asked),
-  refuse('kvm.vmattr.wider-command', 'EINVAL', (v) => isWiderOnVm(v) && isUnknown(v, 'EINVAL'), asked),
-  refuse('kvm.vmattr.wider-command', 'ENOTTY', (v) => isWiderOnVm(v) && isUnknown(v, 'ENOTTY'), asked),
-  refuse('kvm.ioctl.unknown-command', 'EINVAL', (v) => isElsewhere(v) && isUnknown(v, 'EINVAL'), asked),
-  refuse('kvm.ioctl.unknown-command', 'ENOTTY', (v) => isElsewhere(v) && isUnknown(v, 'ENOTTY'), asked),
+  refuse('gmem.attr.other-fd', 'EINVAL', (v) => hasConversion(v) && isUnknown(v, 'EINVAL')),
+  refuse('gmem.attr.other-fd', 'ENOTTY', (v) => hasConversion(v) && isUnknown(v, 'ENOTTY')),
+  refuse('kvm.vmattr.wider-command', 'EINVAL', (v) => isWiderOnVm(v) && isUnknown(v, 'EINVAL')),
+  refuse('kvm.vmattr.wider-command', 'ENOTTY', (v) => isWiderOnVm(v) && isUnknown(v, 'ENOTTY')),
+  refuse('kvm.ioctl.unknown-command', 'EINVAL', (v) => isElsewhere(v) && isUnknown(v, 'EINVAL')),
+  refuse('kvm.ioctl.unknown-command', 'ENOTTY', (v) => isElsewhere(v) && isUnknown(v, 'ENOTTY')),
   refuse('gmem.attr.absent-enotty', 'ENOTTY', ({ world }) => !world.has('conversion'), asked),
 ];
 
 /** Whether the command is the file's own. */
 export const COMMAND: readonly Rule<Converting>[] = [
   refuse('dialect.d1.commands', 'ENOTTY', (v) => convertIoctls(v) && !isKnown(v), asked),
-  refuse('gmem.attr.command-exact', 'ENOTTY', (v) => !isKnown(v), asked),
+  refuse(
+    'gmem.attr.command-exact',
+    'ENOTTY',
+    (v) => hasConversion(v) && !convertIoctls(v) && !isKnown(v),
+    asked,
+  ),
 ];
