@@ -38,7 +38,7 @@ describe('judge', () => {
     ['garbage', 'log:1: expected a line of strace'],
     ['close(3) = 0\n', 'nothing was judged'],
     ['', 'nothing was judged'],
-    ['{"seq":0,"kind":"header"}\n', 'the journal of a run'],
+    ['{"seq":0,"kind":"header"}\n', 'log:1: expected a schema number in the header'],
   ])('refuses %j with exit code 2', async (text, problem) => {
     const { code, stderr } = await gmemcheck(['judge', put('log', text)]);
     expect([code, stderr]).toEqual([2, expect.stringContaining(problem)]);

@@ -54,8 +54,10 @@ export interface Rejudgement {
  * @throws CaseError for suites that cannot be expanded
  */
 export function rejudge(request: RejudgeRequest): Rejudgement {
-  const { suites, context, recorded: then } = request;
-  const specification = specificationOf(context, new Map(Object.entries(request.features)));
+  const { context, recorded: then } = request;
+  const ran = new Set(request.records.map(({ suite }) => suite));
+  const suites = request.suites.filter(({ raw }) => ran.has(raw.suite));
+  const specification = specificationOf(context, featuresFor(request));
   const points = byId(suites, context);
   const earlier = context.profile === then.profile ? points : byId(suites, then);
   const result: Rejudgement = { judged: [], unjudged: [], skipped: 0 };
@@ -97,6 +99,20 @@ export function rejudge(request: RejudgeRequest): Rejudgement {
     }
   }
   return result;
+}
+
+/** Features that the dialect decides (spec/core/world.ts): those of one dialect say nothing of a kernel of another. */
+const OF_DIALECT: ReadonlySet<string> = new Set([
+  'conversion',
+  'in-place-parameter',
+  'vm-attributes',
+  'vm-attributes2',
+  'vm-attributes-parameter',
+]);
+
+function featuresFor({ features, context, recorded }: RejudgeRequest): Map<string, boolean> {
+  const same = context.profile === recorded.profile;
+  return new Map(Object.entries(features).filter(([id]) => same || !OF_DIALECT.has(id.replace(/^no-/, ''))));
 }
 
 const byId = (suites: readonly LoadedSuite[], context: Context): Map<string, TestPoint> =>
