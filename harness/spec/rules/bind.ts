@@ -28,7 +28,7 @@ import {
 } from './slot-request.js';
 import { beyondGuest, maybeBeyondGuest } from './guest-limit.js';
 import { inKernelHalf, maybeInKernelHalf, sameAddress } from './user-address.js';
-import { withoutSlot, withSlot } from './slot-change.js';
+import { withMappableServing, withoutSlot, withSlot, withUnmappableServing } from './slot-change.js';
 
 type V = View<'bind'>;
 
@@ -133,7 +133,13 @@ export const BIND: readonly Rule<'bind'>[] = [
   ),
   refuse('kvm.slot.binding-overlap-eexist', 'EEXIST', takesBoundPages),
   mayRefuse('kvm.slot.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
-  succeed('kvm.slot.well-formed', wantsFile, { effects: [effect('kvm.slot.well-formed', withSlot)] }),
+  succeed('kvm.slot.well-formed', wantsFile, {
+    effects: [
+      effect('kvm.slot.well-formed', withSlot),
+      effect('gmem.guest.backing-by-mmap-flag', withMappableServing),
+      effect('gmem.guest.non-mmap-shared-from-file', withUnmappableServing),
+    ],
+  }),
   succeed('kvm.slot.plain', (v) => isVm(v), { effects: [effect('kvm.slot.plain', withSlot)] }),
 ];
 
