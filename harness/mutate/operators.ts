@@ -4,6 +4,7 @@ import { verb } from '../program/verbs.js';
 import { always } from '../spec/core/rule.js';
 import type { Effect, Rule, View } from '../spec/core/rule.js';
 import type { Report } from '../spec/core/outcome.js';
+import { UNSPECIFIED } from '../spec/core/step.js';
 import type { RuleBook } from '../spec/core/step.js';
 import type { Reads } from './reads.js';
 
@@ -56,16 +57,20 @@ export function mutants(book: RuleBook, reads: Reads): Mutant[] {
       book: { ...book, [verb]: rules.flatMap((r, i) => (places.includes(i) ? change.of(r) : [r])) },
     });
     const first = rules.map((rule) => rules.findIndex((r) => r.report === rule.report));
-    return rules.flatMap((rule, i) => [
-      ...changes(verb, rule, i, reads).map((change) => mutant([i], change)),
-      // What several rules report in one way is one thing that can be wrong.
-      ...(first[i] === i ? reportChanges(verb, i, reads) : []).map((change) =>
-        mutant(
-          rules.flatMap((_, n) => (first[n] === i ? [n] : [])),
-          change,
-        ),
-      ),
-    ]);
+    return rules.flatMap((rule, i) =>
+      rule.id === UNSPECIFIED
+        ? []
+        : [
+            ...changes(verb, rule, i, reads).map((change) => mutant([i], change)),
+            // What several rules report in one way is one thing that can be wrong.
+            ...(first[i] === i ? reportChanges(verb, i, reads) : []).map((change) =>
+              mutant(
+                rules.flatMap((_, n) => (first[n] === i ? [n] : [])),
+                change,
+              ),
+            ),
+          ],
+    );
   });
 }
 

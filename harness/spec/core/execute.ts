@@ -64,7 +64,10 @@ const DONE: StepResult = { state: 'done', errno: '0', fields: {}, calls: [], dur
 export function resultOf(outcome: Outcome): StepResult {
   const errno = outcome.errno === 'any' ? '0' : outcome.errno;
   const fields = Object.fromEntries(
-    Object.entries(outcome.fields).map(([name, allowed]): [string, bigint] => [name, first(allowed)]),
+    Object.entries(outcome.fields).map(([name, allowed]): [string, bigint] => [
+      name,
+      BigInt.asUintN(64, first(allowed)),
+    ]),
   );
   const calls = [`model: ${errno === '0' ? 'success' : errno} by ${outcome.rule}`];
   return { ...DONE, errno, fields, calls, ...(outcome.fault && { fault: outcome.fault }) };

@@ -70,6 +70,9 @@ function byDialect(feature: string, arch: Arch, dialect: number, has: (other: st
   }
 }
 
+/** What a dialect decides, whatever a kernel seems to have: one that answers otherwise does not speak it. */
+const DECIDED: ReadonlySet<string> = new Set(['conversion', 'no-conversion']);
+
 /**
  * The world of a dialect.
  * @param given features that are known to be there or not; the rest is as in the kernels of our recipes
@@ -81,14 +84,16 @@ export function worldOf(
   given: ReadonlyMap<string, boolean> = new Map(),
 ): World {
   const dialect = profile.dialect;
-  const plain = (feature: string): boolean => given.get(feature) ?? byDialect(feature, arch, dialect, plain);
+  const known = (feature: string): boolean | undefined =>
+    DECIDED.has(feature) ? undefined : given.get(feature);
+  const plain = (feature: string): boolean => known(feature) ?? byDialect(feature, arch, dialect, plain);
   return {
     arch,
     profile,
     dialect,
     pageSize,
     has: (feature) =>
-      given.get(feature) ?? (feature.startsWith('no-') ? !plain(feature.slice(3)) : plain(feature)),
+      known(feature) ?? (feature.startsWith('no-') ? !plain(feature.slice(3)) : plain(feature)),
   };
 }
 

@@ -136,7 +136,8 @@ export const BIND: readonly Rule<'bind'>[] = [
   succeed('kvm.slot.well-formed', wantsFile, {
     effects: [
       effect('kvm.slot.well-formed', withSlot),
-      effect('gmem.guest.backing-by-mmap-flag', withMappableServing),
+      // With conversion off gmem.guest.backing-by-mmap-flag is all that decides what a guest runs on.
+      effect('kvm.slot.well-formed', withMappableServing),
       effect('gmem.guest.non-mmap-shared-from-file', withUnmappableServing),
     ],
   }),
