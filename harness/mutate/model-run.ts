@@ -6,6 +6,9 @@ import type { ModelMessage, ModelShare } from './model-worker.js';
 import type { ScoreJournal } from './score-journal.js';
 import type { Score } from './scoreboard.js';
 
+/** Every state that a rule was asked in is kept. */
+const HEAP_MB = 6144;
+
 /** What is to be judged, and how. */
 export interface ModelRun {
   suites: readonly string[];
@@ -57,7 +60,10 @@ export async function runModelMutants(run: ModelRun): Promise<ModelRunResult> {
       done: journal.ids(),
       only: run.only,
     };
-    const worker = new Worker(file, { workerData: share });
+    const worker = new Worker(file, {
+      workerData: share,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    });
     const stop = (): void => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });
     worker.on('message', heard);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { hasThreads } from '../program/step.js';
 import { tells } from '../run/cross-check.js';
+import type { Rule, View } from '../spec/core/rule.js';
 import type { RuleBook } from '../spec/core/step.js';
 import { RULES } from '../spec/rules/index.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { Context } from '../suite/scope.js';
-import { mutants } from './operators.js';
+import { mutants, rulesOf } from './operators.js';
 import type { Mutant } from './operators.js';
 import { Reads } from './reads.js';
+import type { Met } from './reads.js';
 
 /** A point in one of the contexts that it is compared in. */
 export interface PlacedPoint {
@@ -26,11 +29,11 @@ export interface Field {
   mutants: readonly Mutant[];
   points: readonly PlacedPoint[];
   /**
-   * Points that come to a rule, and those in which it decides, by `verb index`; a point elsewhere cannot tell its
-   * mutants.
+   * Points in which a rule decides, by `verb index`: no other can tell that it is gone, or decides otherwise.
    */
-  reached: ReadonlyMap<string, readonly number[]>;
   applied: ReadonlyMap<string, readonly number[]>;
+  /** What rules were asked, by `verb index`: a changed condition that answers all of it alike cannot be told. */
+  asked: ReadonlyMap<string, Asked>;
   /** Points that the model itself contradicts; they take no part. */
   unfit: readonly PlacedPoint[];
 }
@@ -39,20 +42,57 @@ export interface Field {
 export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): Field {
   const reads = new Reads();
   const watched = reads.watched(book);
-  const reached = new Map<string, number[]>();
   const applied = new Map<string, number[]>();
+  const asked = new Map<string, Asked>();
   const unfit: PlacedPoint[] = [];
   points.forEach((placed, i) => {
+    const met: Met[] | undefined = hasThreads(placed.point.program) ? undefined : [];
+    reads.keep(met);
     const wrong = tells(watched, placed.point, placed.context);
     const places = reads.take();
     if (wrong) {
       unfit.push(placed);
       return;
     }
-    for (const place of places.reached) append(reached, place, i);
     for (const place of places.applied) append(applied, place, i);
+    if (!met) for (const place of places.reached) askedOf(asked, place).always.push(i);
+    for (const { verb, index, view } of met ?? [])
+      askedOf(asked, `${verb} ${index}`).views.push({ point: i, view });
   });
-  return { mutants: mutants(book, reads), points, reached, applied, unfit };
+  return { mutants: mutants(book, reads), points, applied, asked, unfit };
+}
+
+/** What one rule was asked, in which points; of points with threads only that it was. */
+interface Asked {
+  readonly views: { readonly point: number; readonly view: View }[];
+  readonly always: number[];
+}
+
+function askedOf(all: Map<string, Asked>, place: string): Asked {
+  const known = all.get(place) ?? { views: [], always: [] };
+  all.set(place, known);
+  return known;
+}
+
+/** Points in which a changed condition answers otherwise, or may do so. */
+function answersOtherwise(field: Field, mutant: Mutant): number[] {
+  return mutant.places.flatMap((index) => {
+    const asked = field.asked.get(`${mutant.verb} ${index}`);
+    const rule = rulesOf(mutant.book, mutant.verb)[index];
+    const original = rulesOf(RULES, mutant.verb)[index];
+    if (!asked || !rule || !original) return [];
+    const differs = asked.views.filter(({ view }) => answer(rule, view) !== answer(original, view));
+    return [...differs.map(({ point }) => point), ...asked.always];
+  });
+}
+
+/** What a condition says; one that cannot be evaluated says something else than any that can. */
+function answer(rule: Rule, view: View): boolean | undefined {
+  try {
+    return rule.when(view);
+  } catch {
+    return undefined;
+  }
 }
 
 function append(lists: Map<string, number[]>, key: string, value: number): void {
@@ -67,7 +107,10 @@ function append(lists: Map<string, number[]>, key: string, value: number): void 
  */
 export function judgeMutant(field: Field, mutant: Mutant): ModelResult {
   const { points } = field;
-  const candidates = mutant.places.flatMap((i) => field[mutant.told].get(`${mutant.verb} ${i}`) ?? []);
+  const candidates =
+    mutant.told === 'reached'
+      ? answersOtherwise(field, mutant)
+      : mutant.places.flatMap((i) => field.applied.get(`${mutant.verb} ${i}`) ?? []);
   const named = (i: number): boolean => points[i]?.point.rules.includes(mutant.rule) ?? false;
   for (const wanted of [true, false]) {
     for (const i of new Set(candidates)) {

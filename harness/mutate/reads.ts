@@ -7,11 +7,19 @@ import { numbersOf, rulesOf } from './operators.js';
 /** Part of a rule: its condition, or one of its effects. */
 export type Part = 'when' | number;
 
+/** A rule that was asked whether it applies. */
+export interface Met {
+  readonly verb: VerbName;
+  readonly index: number;
+  readonly view: View;
+}
+
 /** What rules look at and report, as far as programs that ran on a watched rule book showed it. */
 export class Reads {
   private readonly seen = new Map<string, Set<string>>();
   private readonly reached = new Set<string>();
   private readonly applied = new Set<string>();
+  private met: Met[] | undefined;
 
   /** Numbers of the step that a part of a rule looks at, sorted. */
   params(verb: VerbName, index: number, part: Part): string[] {
@@ -21,6 +29,14 @@ export class Reads {
   /** Numbers that rules report which do so like this one, the first of them; sorted. */
   fields(verb: VerbName, index: number): string[] {
     return [...(this.seen.get(`${verb} ${index} report`) ?? [])].sort();
+  }
+
+  /**
+   * Keep what rules were asked from now on, or do not: of threads there is too much to keep.
+   * @param met gets it
+   */
+  keep(met: Met[] | undefined): void {
+    this.met = met;
   }
 
   /** Rules that were come to, and those that decided, since the last call; as `verb index`. */
@@ -52,6 +68,7 @@ export class Reads {
       ...rule,
       when: (view) => {
         this.reached.add(place);
+        this.met?.push({ verb: name, index, view });
         return rule.when(this.watchedView(view, numbers, `${place} when`));
       },
       report: (view) => {
