@@ -42,7 +42,7 @@ describe('KERNEL in the environment', () => {
     format: 'tap',
     out: 'o',
     timeout: 10,
-    spec: false,
+    spec: true,
   });
 
   it.each(['auto', 'qemu'])('counts for --target %s', (target) =>

@@ -50,11 +50,14 @@ export async function runOnce(
   const read = suitesHash(sources, await readFile(FEATURES, 'utf8'));
   const planned = { suitesHash: read, pointsHash: pointsHash(points), planned: points.length };
   const { dir, journal, startedAt, earlier } = await openJournal(options, session, planned);
-  const traces = TraceLog.open(dir.traces, {
-    startedAt,
-    features: Object.fromEntries(presence(session.features)),
-    specification: options.spec && session.specification !== undefined,
-  });
+  // What a run that nobody asked for did on the model is not worth keeping.
+  const traces = chosen.makeshift
+    ? undefined
+    : TraceLog.open(dir.traces, {
+        startedAt,
+        features: Object.fromEntries(presence(session.features)),
+        specification: options.spec && session.specification !== undefined,
+      });
   const environment = await describe(session, chosen, options, read);
   if (!existsSync(dir.environment)) await writeEnvironment(dir.environment, environment);
   process.stderr.write(
@@ -69,7 +72,7 @@ export async function runOnce(
     points,
     dir,
     journal,
-    traces,
+    ...(traces && { traces }),
     earlier,
     replay: replayCommand(options, session),
     elsewhere: expectedElsewhere(suites, {

@@ -80,7 +80,7 @@ export function runCommand(): Command {
       "fail with 3 when fewer points executed (default: the recipe's, for a full run)",
       positive,
     )
-    .option('--spec', 'judge by the specification too, not by the cases alone', false)
+    .option('--no-spec', 'judge by the cases alone, not by the specification too')
     .option('--timeout <seconds>', 'limit for one program', positive, 10)
     .option('--rounds <n>', 'how often points with parallel threads run', positive, ROUNDS)
     .option('--seed <n>', 'of their first round: chooses how threads are shifted', positive, 1)
@@ -131,7 +131,11 @@ async function run(ids: readonly string[], options: RunOptions): Promise<number>
     throw new UsageError('--resume continues one run: give its architecture');
   // What was written wrong is said before a kernel is built or booted for it.
   const suites = loadSuites(options.suites ?? [SUITES]);
-  const selected = list.flatMap((arch) => select(pointsFor(suites, givenContext(arch, options)), ids));
+  // The shipped suites as a whole need no looking at.
+  const whole = ids.length === 0 && options.suites === undefined;
+  const selected = whole
+    ? []
+    : list.flatMap((arch) => select(pointsFor(suites, givenContext(arch, options)), ids));
   const abort = new AbortController();
   const again = repetition();
   // A listener that stays tells the reaper of guests and workers that this run still needs them.

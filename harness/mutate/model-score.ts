@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { hasThreads } from '../program/step.js';
 import { tells } from '../run/cross-check.js';
 import type { Rule, View } from '../spec/core/rule.js';
 import type { RuleBook } from '../spec/core/step.js';
@@ -38,6 +37,9 @@ export interface Field {
   unfit: readonly PlacedPoint[];
 }
 
+/** Questions to rules that are kept of one point. */
+const MUCH = 20_000;
+
 /** Run every point on the model once, to see what its rules look at and which points come to which of them. */
 export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): Field {
   const reads = new Reads();
@@ -46,7 +48,7 @@ export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): 
   const asked = new Map<string, Asked>();
   const unfit: PlacedPoint[] = [];
   points.forEach((placed, i) => {
-    const met: Met[] | undefined = hasThreads(placed.point.program) ? undefined : [];
+    const met: Met[] = [];
     reads.keep(met);
     const wrong = tells(watched, placed.point, placed.context);
     const places = reads.take();
@@ -55,8 +57,10 @@ export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): 
       return;
     }
     for (const place of places.applied) append(applied, place, i);
-    if (!met) for (const place of places.reached) askedOf(asked, place).always.push(i);
-    for (const { verb, index, view } of met ?? [])
+    // Of all orders of threads there is too much to keep.
+    const much = met.length > MUCH;
+    if (much) for (const place of places.reached) askedOf(asked, place).always.push(i);
+    for (const { verb, index, view } of much ? [] : met)
       askedOf(asked, `${verb} ${index}`).views.push({ point: i, view });
   });
   return { mutants: mutants(book, reads), points, applied, asked, unfit };

@@ -162,7 +162,8 @@ async function runAll(
           rounds: { ...rounds, begin: (n: number) => progress.round(n, rounds.count) },
         }),
       });
-      if (last) traces?.record({ id: point.id, program: programHash(point.program, context), trace: last });
+      if (last && traces)
+        traces.record({ id: point.id, program: programHash(point.program, context), trace: last });
       record(result);
       progress.end(result);
     } catch (e) {
