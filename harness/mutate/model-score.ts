@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import { isDeepStrictEqual } from 'node:util';
+import { nestedSteps } from '../program/step.js';
+import type { PlannedStep } from '../program/step.js';
 import { tells } from '../run/cross-check.js';
 import type { Rule, View } from '../spec/core/rule.js';
+import type { State } from '../spec/core/state.js';
 import type { RuleBook } from '../spec/core/step.js';
 import { RULES } from '../spec/rules/index.js';
 import type { TestPoint } from '../suite/expand.js';
@@ -78,15 +82,18 @@ function askedOf(all: Map<string, Asked>, place: string): Asked {
   return known;
 }
 
-/** Points in which a changed condition answers otherwise, or may do so. */
-function answersOtherwise(field: Field, mutant: Mutant): number[] {
+/** Points in which a mutant does anything else than the model, or may do so. */
+function infected(field: Field, mutant: Mutant): number[] {
   return mutant.places.flatMap((index) => {
     const asked = field.asked.get(`${mutant.verb} ${index}`);
-    const rule = rulesOf(mutant.book, mutant.verb)[index];
     const original = rulesOf(RULES, mutant.verb)[index];
-    if (!asked || !rule || !original) return [];
-    const differs = asked.views.filter(({ view }) => answer(rule, view) !== answer(original, view));
-    return [...differs.map(({ point }) => point), ...asked.always];
+    const changed = rulesOf(mutant.book, mutant.verb)[index];
+    if (!asked || !original || !changed) return [];
+    const differs = mutant.effect
+      ? (view: View): boolean =>
+          original.when(view) && !isDeepStrictEqual(left(changed, view), left(original, view))
+      : (view: View): boolean => answer(changed, view) !== original.when(view);
+    return [...asked.views.filter(({ view }) => differs(view)).map(({ point }) => point), ...asked.always];
   });
 }
 
@@ -97,6 +104,33 @@ function answer(rule: Rule, view: View): boolean | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The state that a rule leaves; one that cannot be evaluated leaves none. */
+function left(rule: Rule, view: View): State | undefined {
+  try {
+    return rule.effects.reduce((state, e) => e.apply({ ...view, state }), view.state);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Points in which a rule decides and whose expectations name a field. */
+function naming({ applied, points }: Field, { verb, places }: Mutant, field: string): number[] {
+  return places
+    .flatMap((i) => applied.get(`${verb} ${i}`) ?? [])
+    .filter((i) => points[i]?.point.program.steps.some((s) => names(s, field)));
+}
+
+function names({ step, expect }: PlannedStep, field: string): boolean {
+  const own = [expect, ...(expect.oneOf ?? [])].some((e) => field in e.fields);
+  return (
+    own ||
+    field === 'exit' ||
+    nestedSteps(step)
+      .flat()
+      .some((s) => names(s, field))
+  );
 }
 
 function append(lists: Map<string, number[]>, key: string, value: number): void {
@@ -112,9 +146,11 @@ function append(lists: Map<string, number[]>, key: string, value: number): void 
 export function judgeMutant(field: Field, mutant: Mutant): ModelResult {
   const { points } = field;
   const candidates =
-    mutant.told === 'reached'
-      ? answersOtherwise(field, mutant)
-      : mutant.places.flatMap((i) => field.applied.get(`${mutant.verb} ${i}`) ?? []);
+    mutant.field !== undefined
+      ? naming(field, mutant, mutant.field)
+      : mutant.told === 'reached' || mutant.effect
+        ? infected(field, mutant)
+        : mutant.places.flatMap((i) => field.applied.get(`${mutant.verb} ${i}`) ?? []);
   const named = (i: number): boolean => points[i]?.point.rules.includes(mutant.rule) ?? false;
   for (const wanted of [true, false]) {
     for (const i of new Set(candidates)) {

@@ -22,6 +22,10 @@ export interface Mutant {
    * to it.
    */
   readonly told: 'applied' | 'reached';
+  /** The field that is reported otherwise: only who names it can tell. */
+  readonly field?: string;
+  /** An effect is another, or is gone. */
+  readonly effect?: true;
   readonly book: RuleBook;
 }
 
@@ -54,6 +58,8 @@ export function mutants(book: RuleBook, reads: Reads): Mutant[] {
       rule: rules[places[0] ?? 0]?.id ?? '',
       places,
       told: change.told,
+      ...(change.field !== undefined && { field: change.field }),
+      ...(change.effect && { effect: change.effect }),
       book: { ...book, [verb]: rules.flatMap((r, i) => (places.includes(i) ? change.of(r) : [r])) },
     });
     const first = rules.map((rule) => rules.findIndex((r) => r.report === rule.report));
@@ -78,6 +84,8 @@ export function mutants(book: RuleBook, reads: Reads): Mutant[] {
 interface Change {
   readonly name: string;
   readonly told: Mutant['told'];
+  readonly field?: string;
+  readonly effect?: true;
   readonly of: (rule: Rule) => readonly Rule[];
 }
 
@@ -96,11 +104,16 @@ function changes(verb: VerbName, rule: Rule, index: number, reads: Reads): Chang
     const replaced = (by: readonly Effect[]): Change['of'] => {
       return (r) => [{ ...r, effects: r.effects.flatMap((old, n) => (n === i ? by : [old])) }];
     };
-    all.push({ name: `effect-${i + 1}-drop`, told: 'applied', of: replaced([]) });
+    all.push({ name: `effect-${i + 1}-drop`, told: 'applied', effect: true, of: replaced([]) });
     for (const param of reads.params(verb, index, i)) {
       for (const [change, apply] of NUMBERS) {
         const moved = { ...e, apply: (view: View) => e.apply(seeing(view, param, apply)) };
-        all.push({ name: `effect-${i + 1}-${param}-${change}`, told: 'applied', of: replaced([moved]) });
+        all.push({
+          name: `effect-${i + 1}-${param}-${change}`,
+          told: 'applied',
+          effect: true,
+          of: replaced([moved]),
+        });
       }
     }
   });
@@ -112,6 +125,7 @@ function reportChanges(verb: VerbName, index: number, reads: Reads): Change[] {
     NUMBERS.filter(([change]) => !change.endsWith('-page')).map(([change, apply]): Change => ({
       name: `report-${field}-${change}`,
       told: 'applied',
+      field,
       of: (r) => [{ ...r, report: (view) => altered(r.report(view), field, (n) => apply(n, page(view))) }],
     })),
   );
