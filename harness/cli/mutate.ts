@@ -9,13 +9,14 @@ import { runModelMutants } from '../mutate/model-run.js';
 import { ScoreJournal } from '../mutate/score-journal.js';
 import { count, renderScoreboard, summary } from '../mutate/scoreboard.js';
 import type { Score } from '../mutate/scoreboard.js';
+import { loadRules } from '../suite/rules.js';
 import { CaseErrors } from '../suite/case-error.js';
 import { TargetError } from '../target/executor.js';
 import { ProgressLine } from '../../kernels/build/progress.js';
 import { EXIT, UsageError } from './exit.js';
 import { mutateKernel } from './mutate-kernel.js';
 import { positive, repeated } from './options.js';
-import { MUTATION, RUNS, SUITES } from './paths.js';
+import { MUTATION, RULES, RUNS, SUITES } from './paths.js';
 
 export interface MutateOptions {
   target: string;
@@ -69,6 +70,9 @@ async function mutateModel(options: MutateOptions, signal: AbortSignal): Promise
   const result = await runModelMutants({
     suites,
     only: options.faults ?? [],
+    assumed: loadRules(RULES)
+      .rules.filter((r) => r.assumed)
+      .map((r) => r.id),
     jobs: options.jobs,
     journal,
     progress: (done, total, last) => {

@@ -13,6 +13,8 @@ const HEAP_MB = 6144;
 export interface ModelRun {
   suites: readonly string[];
   only: readonly string[];
+  /** Ids of rules that no case has to hold. */
+  assumed: readonly string[];
   /** Threads. */
   jobs: number;
   journal: ScoreJournal;
@@ -55,6 +57,7 @@ export async function runModelMutants(run: ModelRun): Promise<ModelRunResult> {
   const workers = Array.from({ length: jobs }, async (_, rest) => {
     const share: ModelShare = {
       suites: run.suites,
+      assumed: run.assumed,
       workers: jobs,
       rest,
       done: journal.ids(),

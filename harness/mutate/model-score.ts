@@ -44,8 +44,15 @@ export interface Field {
 /** Questions to rules that are kept of one point. */
 const MUCH = 20_000;
 
-/** Run every point on the model once, to see what its rules look at and which points come to which of them. */
-export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): Field {
+/**
+ * Run every point on the model once, to see what its rules look at and which points come to which of them.
+ * @param assumed rules that no case has to hold
+ */
+export function survey(
+  points: readonly PlacedPoint[],
+  assumed: ReadonlySet<string>,
+  book: RuleBook = RULES,
+): Field {
   const reads = new Reads();
   const watched = reads.watched(book);
   const applied = new Map<string, number[]>();
@@ -67,7 +74,7 @@ export function survey(points: readonly PlacedPoint[], book: RuleBook = RULES): 
     for (const { verb, index, view } of much ? [] : met)
       askedOf(asked, `${verb} ${index}`).views.push({ point: i, view });
   });
-  return { mutants: mutants(book, reads), points, applied, asked, unfit };
+  return { mutants: mutants(book, reads, assumed), points, applied, asked, unfit };
 }
 
 /** What one rule was asked, in which points; of points with threads only that it was. */

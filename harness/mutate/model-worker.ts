@@ -9,6 +9,8 @@ import { pointsOfModel } from './model-points.js';
 export interface ModelShare {
   /** Suite files or directories. */
   suites: readonly string[];
+  /** Ids of rules that no case has to hold. */
+  assumed: readonly string[];
   /** This worker takes every mutant whose number leaves `rest` when divided by `workers`. */
   workers: number;
   rest: number;
@@ -27,7 +29,7 @@ const share = workerData as ModelShare;
 const port = parentPort;
 if (!port) throw new Error('expected to run as a worker');
 
-const field = survey(pointsOfModel(loadSuites(share.suites)));
+const field = survey(pointsOfModel(loadSuites(share.suites)), new Set(share.assumed));
 const chosen = field.mutants.filter(
   ({ id }) => share.only.length === 0 || share.only.some((part) => id.includes(part)),
 );

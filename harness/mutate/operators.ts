@@ -42,9 +42,10 @@ const NUMBERS: readonly (readonly [name: string, change: (n: bigint, page: bigin
  * Every mutant of a rule book: each rule dropped, negated, with another errno, and with every number that it
  * looks at off by one, off by a page and in the wrong unit; each of its effects dropped, or acting on such
  * numbers; each number that it reports off by one and in the wrong unit.
+ * @param assumed rules that the model relies on and no case has to hold: they stay as they are
  * @param reads which parameters each part of each rule looks at, and which fields it reports
  */
-export function mutants(book: RuleBook, reads: Reads): Mutant[] {
+export function mutants(book: RuleBook, reads: Reads, assumed: ReadonlySet<string> = new Set()): Mutant[] {
   return (Object.keys(book) as VerbName[]).flatMap((verb) => {
     const rules = rulesOf(book, verb);
     const labels = rules.map((rule, i) => {
@@ -64,10 +65,10 @@ export function mutants(book: RuleBook, reads: Reads): Mutant[] {
     });
     const first = rules.map((rule) => rules.findIndex((r) => r.report === rule.report));
     return rules.flatMap((rule, i) =>
-      rule.id === UNSPECIFIED
+      rule.id === UNSPECIFIED || assumed.has(rule.id)
         ? []
         : [
-            ...changes(verb, rule, i, reads).map((change) => mutant([i], change)),
+            ...changes(verb, rule, i, reads, assumed).map((change) => mutant([i], change)),
             // What several rules report in one way is one thing that can be wrong.
             ...(first[i] === i ? reportChanges(verb, i, reads) : []).map((change) =>
               mutant(
@@ -89,7 +90,13 @@ interface Change {
   readonly of: (rule: Rule) => readonly Rule[];
 }
 
-function changes(verb: VerbName, rule: Rule, index: number, reads: Reads): Change[] {
+function changes(
+  verb: VerbName,
+  rule: Rule,
+  index: number,
+  reads: Reads,
+  assumed: ReadonlySet<string>,
+): Change[] {
   const all: Change[] = [{ name: 'drop', told: 'applied', of: () => [] }];
   if (rule.when !== always)
     all.push({ name: 'negate', told: 'reached', of: (r) => [{ ...r, when: (view) => !r.when(view) }] });
@@ -101,6 +108,7 @@ function changes(verb: VerbName, rule: Rule, index: number, reads: Reads): Chang
     }
   }
   rule.effects.forEach((e, i) => {
+    if (assumed.has(e.id)) return;
     const replaced = (by: readonly Effect[]): Change['of'] => {
       return (r) => [{ ...r, effects: r.effects.flatMap((old, n) => (n === i ? by : [old])) }];
     };
