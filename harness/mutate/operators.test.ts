@@ -13,18 +13,18 @@ const profile = findProfile('d8');
 if (!profile) throw new Error('no d8');
 const world = worldOf(profile, 'x86_64', 4096);
 const BOOK: RuleBook = {
-  wait: [
-    refuse('w.too-long', 'EINVAL', ({ step: s }) => s.ms > 8192n),
+  fallocate: [
+    refuse('w.too-long', 'EINVAL', ({ step: s }) => s.length > 8192n),
     succeed('w.waits', always, {
-      report: ({ step: s }) => ({ value: s.ms }),
+      report: ({ step: s }) => ({ size: s.length, value: s.mode }),
       effects: [effect('w.counts', ({ state }) => ({ ...state, nextId: state.nextId + 1 }))],
     }),
   ],
 };
-/** What `wait` does under a rule book. */
-function does(book: RuleBook, ms: bigint): string {
-  const [result] = execute(book, world, [step('wait', { ms })]).steps;
-  return `${result?.errno ?? ''} ${result?.fields['value'] ?? ''}`.trim();
+/** What `fallocate` does under a rule book. */
+function does(book: RuleBook, length: bigint): string {
+  const [result] = execute(book, world, [step('fallocate', { on: 'kvm', mode: 7n, length })]).steps;
+  return `${result?.errno ?? ''} ${result?.fields['size'] ?? ''}`.trim();
 }
 
 const reads = new Reads();
@@ -39,11 +39,11 @@ const named = (id: string): RuleBook => {
 
 describe('mutants of a rule', () => {
   it('are what was asked for: dropped, negated, another errno, numbers off by one, by a page, in pages', () => {
-    expect(all.filter((m) => m.places[0] === 0).map((m) => m.id.replace('wait/w.too-long/', ''))).toEqual([
-      'drop', 'negate', 'errno', 'when-ms-plus-1', 'when-ms-minus-1', 'when-ms-plus-page', 'when-ms-minus-page', 'when-ms-in-pages',
+    expect(all.filter((m) => m.places[0] === 0).map((m) => m.id.replace('fallocate/w.too-long/', ''))).toEqual([
+      'drop', 'negate', 'errno', 'when-length-plus-1', 'when-length-minus-1', 'when-length-plus-page', 'when-length-minus-page', 'when-length-in-pages',
     ]); // prettier-ignore
-    expect(all.filter((m) => m.places[0] === 1).map((m) => m.id.replace('wait/w.waits/', ''))).toEqual([
-      'drop', 'errno', 'effect-1-drop', 'report-value-plus-1', 'report-value-minus-1', 'report-value-in-pages',
+    expect(all.filter((m) => m.places[0] === 1).map((m) => m.id.replace('fallocate/w.waits/', ''))).toEqual([
+      'drop', 'errno', 'effect-1-drop', 'report-size-plus-1', 'report-size-minus-1', 'report-size-in-pages', 'report-value-plus-1', 'report-value-minus-1',
     ]); // prettier-ignore
   });
 
@@ -51,16 +51,16 @@ describe('mutants of a rule', () => {
     ['drop', 9000n, '0 9000'],
     ['negate', 1n, 'EINVAL'],
     ['errno', 9000n, 'EPERM'],
-    ['when-ms-plus-1', 8192n, 'EINVAL'],
-    ['when-ms-minus-1', 8193n, '0 8193'],
-    ['when-ms-in-pages', 9000n, '0 9000'],
-  ])('%s changes one thing', (change, ms, expected) => {
-    expect(does(named(`wait/w.too-long/${change}`), ms)).toBe(expected);
+    ['when-length-plus-1', 8192n, 'EINVAL'],
+    ['when-length-minus-1', 8193n, '0 8193'],
+    ['when-length-in-pages', 9000n, '0 9000'],
+  ])('%s changes one thing', (change, length, expected) => {
+    expect(does(named(`fallocate/w.too-long/${change}`), length)).toBe(expected);
   });
 
   it('report other numbers', () => {
-    expect(does(named('wait/w.waits/report-value-in-pages'), 8192n)).toBe('0 2');
-    expect(does(named('wait/w.waits/report-value-minus-1'), 8n)).toBe('0 7');
+    expect(does(named('fallocate/w.waits/report-size-in-pages'), 8192n)).toBe('0 2');
+    expect(does(named('fallocate/w.waits/report-size-minus-1'), 8n)).toBe('0 7');
   });
 
   it('say which rule is meant when a verb cites one twice', () => {

@@ -29,14 +29,34 @@ export interface Mutant {
   readonly book: RuleBook;
 }
 
-/** Changes of a number: one more and one less, a page more and less, and bytes taken for pages. */
-const NUMBERS: readonly (readonly [name: string, change: (n: bigint, page: bigint) => bigint])[] = [
+type Alteration = readonly [name: string, change: (n: bigint, page: bigint) => bigint];
+
+/** Changes of any number. */
+const COUNTS: readonly Alteration[] = [
   ['plus-1', (n) => n + 1n],
   ['minus-1', (n) => n - 1n],
+];
+/** Changes of a number of bytes: a page more or less, and bytes taken for pages. */
+const BYTES: readonly Alteration[] = [
+  ...COUNTS,
   ['plus-page', (n, page) => n + page],
   ['minus-page', (n, page) => n - page],
   ['in-pages', (n, page) => n / page],
 ];
+/** Out fields that are bytes. */
+const BYTE_FIELDS: ReadonlySet<string> = new Set([
+  'error_offset',
+  'offset',
+  'size',
+  'gpa',
+  'at',
+  'st_size',
+  'len',
+]);
+
+/** What is done to a parameter; its unit is what the vocabulary says of it. */
+const alterations = (name: VerbName, param: string): readonly Alteration[] =>
+  /\bbytes?\b/.test(verb(name).params[param]?.about ?? '') ? BYTES : COUNTS;
 
 /**
  * Every mutant of a rule book: each rule dropped, negated, with another errno, and with every number that it
@@ -102,7 +122,7 @@ function changes(
     all.push({ name: 'negate', told: 'reached', of: (r) => [{ ...r, when: (view) => !r.when(view) }] });
   all.push({ name: 'errno', told: 'applied', of: (r) => [{ ...r, errno: otherErrno(r.errno) }] });
   for (const param of reads.params(verb, index, 'when')) {
-    for (const [change, apply] of NUMBERS) {
+    for (const [change, apply] of alterations(verb, param)) {
       const when = (view: View): boolean => rule.when(seeing(view, param, apply));
       all.push({ name: `when-${param}-${change}`, told: 'reached', of: (r) => [{ ...r, when }] });
     }
@@ -114,7 +134,7 @@ function changes(
     };
     all.push({ name: `effect-${i + 1}-drop`, told: 'applied', effect: true, of: replaced([]) });
     for (const param of reads.params(verb, index, i)) {
-      for (const [change, apply] of NUMBERS) {
+      for (const [change, apply] of alterations(verb, param)) {
         const moved = { ...e, apply: (view: View) => e.apply(seeing(view, param, apply)) };
         all.push({
           name: `effect-${i + 1}-${param}-${change}`,
@@ -130,12 +150,14 @@ function changes(
 
 function reportChanges(verb: VerbName, index: number, reads: Reads): Change[] {
   return reads.fields(verb, index).flatMap((field) =>
-    NUMBERS.filter(([change]) => !change.endsWith('-page')).map(([change, apply]): Change => ({
-      name: `report-${field}-${change}`,
-      told: 'applied',
-      field,
-      of: (r) => [{ ...r, report: (view) => altered(r.report(view), field, (n) => apply(n, page(view))) }],
-    })),
+    (BYTE_FIELDS.has(field) ? BYTES : COUNTS)
+      .filter(([name]) => !name.endsWith('-page'))
+      .map(([change, apply]): Change => ({
+        name: `report-${field}-${change}`,
+        told: 'applied',
+        field,
+        of: (r) => [{ ...r, report: (view) => altered(r.report(view), field, (n) => apply(n, page(view))) }],
+      })),
   );
 }
 
