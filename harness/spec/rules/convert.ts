@@ -6,7 +6,7 @@ import { CONTENTS, PROMISES } from './convert-contents.js';
 import { FIELDS, OWNER } from './convert-fields.js';
 import { granted, refusals, ROOM } from './convert-pages.js';
 import { RANGE, RANGE_OF_D1 } from './convert-range.js';
-import { convertIoctls, isReadable, lengthOf, of, only, untouched } from './convert-request.js';
+import { convertIoctls, fileOf, isReadable, lengthOf, of, only, untouched } from './convert-request.js';
 import type { Converting } from './convert-request.js';
 import { CALLER, COMMAND, TARGET } from './convert-target.js';
 
@@ -23,6 +23,7 @@ const PAGES: readonly Rule<Converting>[] = [
 /** The same for the ioctls of dialect 1, which begin by looking at the range. */
 const BY_CONVERT_IOCTLS: readonly Rule<Converting>[] = [
   succeed('dialect.d1.size-zero', (v) => lengthOf(v) === 0n, asked),
+  refuse('dialect.d1.unmappable-einval', 'EINVAL', (v) => fileOf(v)?.it.mappable === false, asked),
   ...RANGE_OF_D1,
   ...refusals('dialect.d1.eagain-error-offset'),
   granted('dialect.d1.convert-both-ways'),
