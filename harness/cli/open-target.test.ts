@@ -43,6 +43,8 @@ describe('KERNEL in the environment', () => {
     out: 'o',
     timeout: 10,
     spec: true,
+    rounds: 1,
+    seed: 1,
   });
 
   it.each(['auto', 'qemu'])('counts for --target %s', (target) =>
