@@ -48,9 +48,9 @@ export function checkSpec(
   let points = 0;
   const arches = options.arches ?? ARCHES;
   const profiles = options.profiles ?? PROFILES;
-  for (const { arch, profile } of contextsOfModel()) {
+  for (const { arch, profile, times } of contextsOfModel()) {
     if (!arches.includes(arch) || !profiles.includes(profile)) continue;
-    const context = { arch, profile, pageSize: SMALLEST_PAGE };
+    const context = { arch, profile, times, pageSize: SMALLEST_PAGE };
     const all = suites.flatMap((suite) => expandSuite(suite, context));
     for (const point of select(all, options.ids)) {
       if (!comparable(point, profile)) continue;

@@ -32,10 +32,12 @@ export function nestedSteps(step: Step): readonly (readonly PlannedStep[])[] {
   return step.verb === 'parallel' ? step.threads : [];
 }
 
-/** Whether steps of a program run at the same time: then one run of it says little. */
-export function hasThreads({ steps }: Program): boolean {
-  return steps.some(({ step }) => step.verb === 'parallel');
+/** Blocks of a program in which steps run at the same time: one run of such a block says little. */
+export function parallelBlocks({ steps }: Program): number {
+  return steps.filter(({ step }) => step.verb === 'parallel').length;
 }
+
+export const hasThreads = (program: Program): boolean => parallelBlocks(program) > 0;
 
 /** A step in its place: what it must do and where it was written (`suites/x.yaml:12:5`). */
 export interface PlannedStep {

@@ -12,12 +12,15 @@ import type { Profile } from '../uapi/profiles/index.js';
  */
 const exists = (arch: Arch, profile: Profile): boolean => arch === 'x86_64' || profile.dialect === 0;
 
-/** Every architecture with every dialect that there is of it, oldest first. */
-export function contextsOfModel(): { arch: Arch; profile: Profile }[] {
+/**
+ * Every architecture with every dialect that there is of it, oldest first. The model does the same every time, so that
+ * steps that run several times do so twice: the second time begins where the first one ended.
+ */
+export function contextsOfModel(): { arch: Arch; profile: Profile; times: number }[] {
   return [...ARCHES]
     .reverse()
     .flatMap((arch) =>
-      PROFILES.filter((profile) => exists(arch, profile)).map((profile) => ({ arch, profile })),
+      PROFILES.filter((profile) => exists(arch, profile)).map((profile) => ({ arch, profile, times: 2 })),
     );
 }
 

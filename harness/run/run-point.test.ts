@@ -182,6 +182,16 @@ describe('a point with parallel threads', () => {
     ]);
   });
 
+  it('counts each of its blocks as a round, and ends with the program', async () => {
+    const both = { program: program('p', ...racing.program.steps, ...racing.program.steps) };
+    const { record, seeds, begun } = await rounds([{ steps: [...good.steps, ...good.steps] }], 3, both);
+    expect(record).toMatchObject({ verdict: 'pass', rounds: 4, seed: 8 });
+    expect([seeds, begun]).toEqual([
+      [7, 8],
+      [1, 3],
+    ]);
+  });
+
   it('ends with the first round that does not pass, and says which', async () => {
     const { record, seeds } = await rounds([good, wrong, good], 5);
     expect(record).toMatchObject({ verdict: 'fail', rounds: 2, seed: 8, mismatches: [{ step: 3 }] });

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { CaseRecord } from '../judge/verdict.js';
 import type { Trace } from '../program/trace.js';
-import { hasThreads } from '../program/step.js';
+import { parallelBlocks } from '../program/step.js';
 import type { Program } from '../program/step.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { FeatureState } from '../suite/features.js';
 import { TargetError } from '../target/executor.js';
+import { callsOf } from './calls-of.js';
 import { conclude } from './conclude.js';
 import type { Elsewhere } from './drift.js';
 import type { Specification } from './specification.js';
@@ -25,13 +26,13 @@ export interface PointContext {
   readonly rounds?: Rounds;
 }
 
-/** Rounds of a program whose outcome depends on timing: each is a run of the whole program. */
+/** Rounds of what depends on timing: in each a parallel block runs once. A program has one or more of them. */
 export interface Rounds {
-  /** At most; the first round that does not pass is the last. */
+  /** At least, if all pass: programs run to their ends. The first program that does not pass is the last. */
   count: number;
-  /** Of the first round; each further round has the next. */
+  /** Of the first program; each further one has the next. */
   seed: number;
-  /** Called before each round, counted from 1. */
+  /** Called before each program with the number of its first round, counted from 1. */
   readonly begin?: (round: number) => void;
 }
 
@@ -74,17 +75,18 @@ type Outcome = Pick<
   'verdict' | 'reason' | 'drift' | 'mismatches' | 'crash' | 'calls' | 'rounds' | 'seed'
 >;
 
-/** Once; or, where threads race, until a round does not pass. */
+/** Once; or, where threads race, until a program does not pass. */
 async function execute(point: TestPoint, cx: PointContext): Promise<Outcome> {
-  if (!hasThreads(point.program)) return executeOnce(point, cx);
-  const { count, seed, begin } = cx.rounds ?? { count: 1, seed: 1 };
-  for (let round = 1; ; round++) {
-    begin?.(round);
-    const outcome = await executeOnce(point, cx, seed + round - 1);
+  const blocks = parallelBlocks(point.program);
+  if (blocks === 0) return executeOnce(point, cx);
+  const { count, seed: first, begin } = cx.rounds ?? { count: 1, seed: 1 };
+  for (let rounds = blocks, seed = first; ; rounds += blocks, seed++) {
+    begin?.(rounds - blocks + 1);
+    const outcome = await executeOnce(point, cx, seed);
     const { verdict } = outcome;
     // What is known to fail has not passed by surprise before its last round.
     const good = verdict === 'pass' || (verdict === 'xpass' && point.xfail !== undefined);
-    if (!good || round >= count) return { ...outcome, rounds: round, seed: seed + round - 1 };
+    if (!good || rounds >= count) return { ...outcome, rounds, seed };
   }
 }
 
@@ -98,10 +100,9 @@ async function executeOnce(point: TestPoint, cx: PointContext, seed?: number): P
   }
   const { judgement: j, outcome } = conclude(point, trace, cx.specification?.(point.program, trace));
   const drift = j.verdict === 'fail' ? (cx.elsewhere?.(point, trace) ?? []) : [];
-  const calls = trace.steps.flatMap((s) => s.calls);
   return {
     mismatches: j.mismatches,
-    calls: j.verdict === 'pass' ? [] : calls,
+    calls: j.verdict === 'pass' ? [] : callsOf(point.program, trace, j.mismatches[0]?.step),
     ...(trace.crash ? { crash: trace.crash } : {}),
     ...(drift.length > 0 ? { drift } : {}),
     ...outcome,

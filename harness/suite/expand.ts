@@ -6,6 +6,7 @@ import { buildSteps } from './build-step.js';
 import type { LoadedSuite } from './load.js';
 import { points } from './points.js';
 import type { RawCase } from './raw.js';
+import { times } from './repeat.js';
 import { inferred } from './requires.js';
 import { Scope } from './scope.js';
 import type { Context } from './scope.js';
@@ -75,7 +76,9 @@ export function expandCase(
     const scope = Scope.forPoint(source, context, id, vars, built);
     const steps = [
       ...buildSteps(c.fixture ?? raw.fixture ?? [], c.fixture ? [...path, 'fixture'] : ['fixture'], scope),
-      ...buildSteps(c.steps, [...path, 'steps'], scope),
+      ...times(c.times ?? raw.times ?? 1n, scope).flatMap((each) =>
+        buildSteps(c.steps, [...path, 'steps'], each),
+      ),
     ];
     const requires = new Set([...written, ...inferred(steps)]);
     return { ...point, requires: [...requires].sort(), program: { id, steps } };

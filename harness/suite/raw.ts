@@ -14,6 +14,7 @@ export interface RawCase {
   matrix?: Record<string, string | Scalar[]>;
   table?: Record<string, Scalar>[];
   fixture?: RawStep[];
+  times?: bigint;
   steps: RawStep[];
   xfail?: { reason: string; arch?: string[]; profiles?: string[] };
 }
@@ -27,5 +28,6 @@ export interface RawSuite {
   arch?: string[];
   profiles?: string[];
   fixture?: RawStep[];
+  times?: bigint;
   cases: RawCase[];
 }

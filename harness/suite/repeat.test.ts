@@ -50,3 +50,29 @@ describe('repetitions', () => {
     expect(() => pointsOf(nested, { ...X86, rounds: 'ends' })).toThrow('at most 12000 steps');
   });
 });
+
+describe('a case whose steps run several times', () => {
+  const verbs = (text: string, context = X86): string =>
+    first(pointsOf(text, context))
+      .program.steps.map(({ step }) => step.verb)
+      .join(' ');
+  const body =
+    'fixture: [{ create_vm: default }]\nsteps: [{ create_gmem: { size: 4096 } }, { close: gmem }]\n';
+
+  it('has its fixture once, and what one time makes in the next', () => {
+    expect(verbs(`${body}times: 3`)).toBe('create_vm create_gmem close create_gmem close create_gmem close');
+  });
+
+  it('is built less often where that is enough', () => {
+    expect(verbs(`${body}times: 9`, { ...X86, times: 2 }).split(' ')).toHaveLength(5);
+  });
+
+  it('is built three times where it is only checked, and counted whole', () => {
+    expect(verbs(`${body}times: 9`, { ...X86, rounds: 'ends' }).split(' ')).toHaveLength(7);
+    const long = `${body}times: 1000`.replace(
+      '{ close: gmem }',
+      `{ each: { i: 1..20 }, steps: [{ create_vm: default }] }`,
+    );
+    expect(() => pointsOf(long, { ...X86, rounds: 'ends' })).toThrow('at most 12000 steps');
+  });
+});

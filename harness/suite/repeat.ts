@@ -48,3 +48,14 @@ export function rounds({ each }: Repetition, path: Path, scope: Scope): Scope[] 
   }
   return Array.from({ length: Number(count) }, (_, i) => scope.round({ [name]: value(BigInt(i)) }));
 }
+
+/**
+ * The scope of each time that the steps of a case run: the same one, for what one time makes is there in the next.
+ * @param count times
+ */
+export function times(count: bigint, scope: Scope): Scope[] {
+  const { rounds, times: most = Infinity } = scope.context;
+  if (rounds !== 'ends' || count <= 3n)
+    return Array.from({ length: Math.min(Number(count), most) }, () => scope);
+  return [scope, scope.times(Number(count) - 2), scope];
+}

@@ -157,6 +157,7 @@ export function suiteSchema(): Json {
     description: about,
     ...arraysOf({ type: 'string', maxLength: 300 }, max),
   });
+  const times = (description: string): Json => ({ description, type: 'integer', minimum: 1, maximum: 1000 });
   const testCase: Json = {
     type: 'object',
     additionalProperties: false,
@@ -204,6 +205,7 @@ export function suiteSchema(): Json {
         },
       },
       fixture: { description: "Steps before the steps, instead of the suite's.", ...arraysOf(step, 64) },
+      times: times("How often the steps run after one fixture, instead of the suite's."),
       steps: { description: 'What the case does.', ...arraysOf(step, 128), minItems: 1 },
       xfail: {
         description: 'Known to fail: runs, and a pass is an error of the suite.',
@@ -240,6 +242,7 @@ export function suiteSchema(): Json {
         ...arraysOf(profileKey, 16),
       },
       fixture: { description: 'Steps before the steps of every case.', ...arraysOf(step, 64) },
+      times: times('How often the steps of every case run after one fixture: they end as they began.'),
       cases: { ...arraysOf(testCase, 256), minItems: 1 },
     },
     $defs: {

@@ -20,6 +20,8 @@ export interface Context {
   pageSize: number;
   /** `ends`: of a repetition only the first, second and last round are built, to check a case without running it. */
   rounds?: 'ends';
+  /** How often at most the steps of a case are built that run several times after one fixture. */
+  times?: number;
 }
 
 /** Executors take 65,536 ops (kernels/agent/protocol.h), and a step is a few of them. */
@@ -80,6 +82,13 @@ export class Scope {
     const all = { ...this.vars, ...vars };
     const heavier = weight * standsFor;
     return new Scope(source, context, id, all, objects, steps, repetitions + 1, built, heavier, threaded);
+  }
+
+  /** The same scope, whose steps stand for those of so many times that they run. */
+  times(standsFor: number): Scope {
+    const { source, context, id, vars, objects, steps, repetitions, built, weight, threaded } = this;
+    const heavier = weight * standsFor;
+    return new Scope(source, context, id, vars, objects, steps, repetitions, built, heavier, threaded);
   }
 
   /** Take note of one more step. @throws CaseError when a point has more than any executor should be given */

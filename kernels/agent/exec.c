@@ -102,6 +102,8 @@ static void run_fork(const struct run *run, uint32_t index, struct gmc_result *r
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		/* Timers are not inherited. */
+		watchdog_thread_ends();
 		exec_ops(run->program, run->record, run->blob, index + 1, index + 1 + count);
 		_exit(0);
 	}

@@ -2,6 +2,7 @@
 import { nestedSteps } from '../../program/step.js';
 import type { PlannedStep, Step } from '../../program/step.js';
 import type { StepResult } from '../../program/trace.js';
+import { Fingerprints } from './fingerprint.js';
 import { interleave } from './interleave.js';
 import type { Stuck } from './interleave.js';
 import { isOutcome } from './match.js';
@@ -45,6 +46,7 @@ export const MAX_STATES = 64;
 interface Walk {
   readonly book: RuleBook;
   readonly world: World;
+  readonly prints: Fingerprints;
   count: number;
   /** A step was not executed, in whatever process, or came to trouble: what followed is not judged. */
   stopped: boolean;
@@ -66,7 +68,15 @@ export function track(
   steps: readonly PlannedStep[],
   results: readonly StepResult[],
 ): Tracked {
-  const walk: Walk = { book, world, count: 0, stopped: false, unspecified: [], bounded: false };
+  const walk: Walk = {
+    book,
+    world,
+    prints: new Fingerprints(),
+    count: 0,
+    stopped: false,
+    unspecified: [],
+    bounded: false,
+  };
   const states = follow(walk, start, steps, results);
   const { violation, unspecified, bounded, exhausted, threads } = walk;
   return {
@@ -158,10 +168,13 @@ function one(
     walk.violation = { step: number, planned, seen: result, allowed: all };
     return states;
   }
-  return kept(
-    walk,
-    fitting.map((outcome) => outcome.next),
-  );
+  const next = fitting.map((outcome) => outcome.next);
+  return kept(walk, walk.threads && next.length > 1 ? distinct(walk.prints, next) : next);
+}
+
+/** States that threads left apart and a later step made one again. */
+function distinct(prints: Fingerprints, states: readonly State[]): readonly State[] {
+  return [...new Map(states.map((state) => [prints.of(state), state])).values()];
 }
 
 function kept(walk: Walk, states: readonly State[]): readonly State[] {
