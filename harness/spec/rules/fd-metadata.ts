@@ -13,7 +13,7 @@ export const SETATTR: readonly Rule<'fd_op'>[] = [
   refuse('gmem.fd.truncate-einval', 'EINVAL', ({ step }) => step.op === 'ftruncate'),
   // Who is not the owner is EACCES before the file is asked.
   silent(({ state, step }) => step.op === 'utimens' && self(state).uid !== 0n),
-  refuse('gmem.fd.metadata-einval', 'EINVAL', always),
+  refuse('gmem.fd.metadata-einval', 'EINVAL', ({ step }) => step.op !== 'ftruncate'),
 ];
 
 /** fsync(2), fdatasync(2). */
