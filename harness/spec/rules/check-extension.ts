@@ -4,7 +4,7 @@ import type { Vm } from '../core/objects.js';
 import { refuse, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { CAP } from './cap-numbers.js';
-import { hasPrivateMemory, INIT, knownFlags, MAPPABLE } from './gmem-flags.js';
+import { hasPrivateMemory, INIT, MAPPABLE } from './gmem-flags.js';
 import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
 import { SERIES_CAPS } from './series-caps.js';
 import { typesBitmap } from './vm-types.js';
@@ -72,18 +72,23 @@ const GMEM_CAPS: readonly Rule<'check_extension'>[] = [
   answer(
     'kvm.cap.guest-memfd-flags-private-vm-in-place',
     CAP.GUEST_MEMFD_FLAGS,
-    flagsOf,
+    everywhere(MAPPABLE | INIT),
     (v) => onPrivateVm(v) && v.world.has('conversion'),
   ),
-  answer('kvm.cap.guest-memfd-flags-private-vm', CAP.GUEST_MEMFD_FLAGS, flagsOf, onPrivateVm),
-  answer('kvm.cap.guest-memfd-flags', CAP.GUEST_MEMFD_FLAGS, flagsOf),
+  answer(
+    'kvm.cap.guest-memfd-flags-private-vm',
+    CAP.GUEST_MEMFD_FLAGS,
+    everywhere(MAPPABLE),
+    (v) => onPrivateVm(v) && !v.world.has('conversion'),
+  ),
+  // /dev/kvm answers with all there is.
+  answer(
+    'kvm.cap.guest-memfd-flags',
+    CAP.GUEST_MEMFD_FLAGS,
+    everywhere(MAPPABLE | INIT),
+    (v) => !onPrivateVm(v),
+  ),
 ];
-
-/** /dev/kvm answers with all there is. */
-function flagsOf(v: V): bigint {
-  const vm = onVm(v);
-  return vm ? knownFlags(v.world, vm) : MAPPABLE | INIT;
-}
 
 /** In dialect 1 attributes of the VM stay beside those of files. */
 const inPlace = ({ world }: V): boolean => world.has('conversion') && world.dialect >= 3;
@@ -123,7 +128,6 @@ const UNOWNED = 512n;
 export const CHECK_EXTENSION: readonly Rule<'check_extension'>[] = [
   refuse('kvm.cap.other-fd', 'EBADF', ({ state, step }) => noIoctl(state, step.on)),
   refuse('kvm.cap.ask-anyone', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.on)),
-  refuse('kvm.cap.other-fd', 'EINVAL', (v) => kindIs(v, 'vcpu')),
   refuse(
     'kvm.cap.other-fd',
     'ENOTTY',

@@ -40,7 +40,7 @@ export const CREATE_GMEM: readonly Rule<'create_gmem'>[] = [
     (v) => v.world.dialect === 1 && asks(v, INIT) && !asks(v, MAPPABLE),
   ),
   refuse('dialect.d1.flags-unknown-einval', 'EINVAL', (v) => v.world.dialect === 1 && asksUnknown(v)),
-  refuse('gmem.create.flags-unknown-einval', 'EINVAL', asksUnknown),
+  refuse('gmem.create.flags-unknown-einval', 'EINVAL', (v) => v.world.dialect !== 1 && asksUnknown(v)),
   refuse('gmem.create.size-einval', 'EINVAL', ({ step }) => BigInt.asIntN(64, step.size) <= 0n),
   refuse('gmem.create.size-einval', 'EINVAL', ({ step, world }) => !pageAligned(step.size, world.pageSize)),
   refuse('gmem.create.emfile', 'EMFILE', ({ state }) => descriptorsUsedUp(state)),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 import type { Vm } from '../core/objects.js';
-import type { World } from '../core/world.js';
 
 /**
  * GUEST_MEMFD_FLAG_MMAP; dialect 1 calls it SUPPORT_SHARED and gives it the same bit
@@ -12,9 +11,3 @@ export const INIT = 2n;
 
 /** Whether memory of this VM can be private (arch/x86/kvm/x86.c kvm_arch_has_private_mem). */
 export const hasPrivateMemory = (vm: Vm): boolean => ['sw_protected', 'snp', 'tdx'].includes(vm.type);
-
-/** Flags that a VM takes (include/linux/kvm_host.h kvm_gmem_get_supported_flags). */
-export function knownFlags(world: World, vm: Vm): bigint {
-  if (world.dialect >= 1 && world.has('conversion')) return MAPPABLE | INIT;
-  return hasPrivateMemory(vm) ? MAPPABLE : MAPPABLE | INIT;
-}

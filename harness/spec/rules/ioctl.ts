@@ -127,7 +127,10 @@ export const IOCTL: readonly Rule<'ioctl'>[] = [
   ...unknownTo('kvm.ioctl.unknown-command', (v) => isConversion(v.step.cmd) && !hasConversion(v.world)),
   ...unknownTo('gmem.create.encoding', (v) => isLikeCreate(v.step.cmd)),
   ...unknownTo('kvm.ioctl.unknown-command', (v) => isLookalike(v.step.cmd) && !isLikeCreate(v.step.cmd)),
-  ...unknownTo('kvm.ioctl.unknown-command', (v) => kind(v) === 'file' && hasMagicOfKvm(v.step.cmd)),
+  ...unknownTo(
+    'kvm.ioctl.unknown-command',
+    (v) => kind(v) === 'file' && hasMagicOfKvm(v.step.cmd) && !isKvmCommand(v.step.cmd),
+  ),
 ];
 
 /** ioctl(2) of a 32-bit program, with NULL as argument: a guest_memfd has no compat_ioctl. */

@@ -32,6 +32,16 @@ const onPrivateVm = ({ state, step }: V): boolean => {
 const onConfidentialVm = ({ state, step }: V): boolean =>
   ['sev', 'sev_es', 'snp', 'tdx'].includes(vmOf(state, step.on)?.it.type ?? '');
 
+/** Numbers that a dialect with conversion on answers by a rule of their own. */
+const OF_THE_DIALECT = [
+  'KVM_CAP_GUEST_MEMFD_MEMORY_ATTRIBUTES',
+  'KVM_CAP_MEMORY_ATTRIBUTES2',
+  'KVM_CAP_MEMORY_ATTRIBUTES2_FLAGS',
+] as const;
+
+/** What the command of dialects 3 and 4 on VMs may be known by. */
+const asksAttributesOfVms = (v: V): boolean => asksOneOf(v, [247n, 248n]) && v.world.has('vm-attributes2');
+
 const says = (id: string, value: bigint, when: (v: V) => boolean): Rule<'check_extension'> =>
   succeed(id, when, { report: () => ({ value }) });
 
@@ -51,7 +61,7 @@ export const SERIES_CAPS: readonly Rule<'check_extension'>[] = [
   ),
   says('kvm.cap.conversion-sev-vm', 0n, (v) => asksConversion(v) && onConfidentialVm(v)),
   says('kvm.cap.conversion-private-vm', PRIVATE, (v) => asksConversion(v) && onPrivateVm(v)),
-  says('kvm.cap.conversion-default-vm', 0n, asksConversion),
+  says('kvm.cap.conversion-default-vm', 0n, (v) => asksConversion(v) && !onConfidentialVm(v)),
   says('kvm.cap.vm-attributes2', 0n, (v) => asks(v, 'KVM_CAP_MEMORY_ATTRIBUTES2')),
   says(
     'kvm.cap.content-flags-dev-kvm',
@@ -69,18 +79,18 @@ export const SERIES_CAPS: readonly Rule<'check_extension'>[] = [
     (v) => asks(v, 'KVM_CAP_MEMORY_ATTRIBUTES2_FLAGS') && !onConfidentialVm(v),
   ),
   // Off, dialects 3 and 4 still have the command on VMs, under one of two numbers that nothing tells apart.
-  succeed(
-    'dialect.vm-scope.attributes2',
-    (v) => asksOneOf(v, [247n, 248n]) && v.world.has('vm-attributes2'),
-    {
-      report: () => ({ value: [0n, PRIVATE] }),
-    },
+  succeed('dialect.vm-scope.attributes2', asksAttributesOfVms, {
+    report: () => ({ value: [0n, PRIVATE] }),
+  }),
+  says(
+    'kvm.cap.conversion-off',
+    0n,
+    (v) => !v.world.has('conversion') && unowned(v) && !asksAttributesOfVms(v),
   ),
-  says('kvm.cap.conversion-off', 0n, (v) => !v.world.has('conversion') && unowned(v)),
   says(
     'kvm.cap.foreign-numbers',
     0n,
-    (v) => v.world.has('conversion') && unowned(v) && !asks(v, 'KVM_CAP_MEMORY_ATTRIBUTES2_FLAGS'),
+    (v) => v.world.has('conversion') && unowned(v) && !OF_THE_DIALECT.some((name) => asks(v, name)),
   ),
 ];
 

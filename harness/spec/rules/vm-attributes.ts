@@ -23,14 +23,16 @@ const isX86 = ({ world }: V): boolean => world.arch === 'x86_64';
 /** Whether the state of pages is kept by files alone; dialect 1 has both. */
 const byFiles = (world: World): boolean => world.has('conversion') && world.dialect >= 3;
 /** Dialects 3 to 6 look at their switch before anything else; 7 and 8 leave the command as it was compiled. */
-const exists = (world: World): boolean =>
-  world.has('vm-attributes') && !(byFiles(world) && world.dialect <= 6);
+const existsBesideFiles = (world: World): boolean => world.has('vm-attributes') && world.dialect >= 7;
 
 const lacksPrivateMemory = (v: V): boolean => {
   const vm = vmBehind(v);
   return vm !== undefined && !hasPrivateMemory(vm);
 };
 const isEncryptedOnly = (v: V): boolean => ['sev', 'sev_es'].includes(vmBehind(v)?.type ?? '');
+
+/** Whether attributes are other ones than KVM_MEMORY_ATTRIBUTE_PRIVATE, with or without it. */
+const isUnknown = (attributes: bigint): boolean => attributes !== 0n && attributes !== PRIVATE;
 
 const isEmpty = ({ step }: V): boolean => step.size === 0n;
 const wraps = ({ step }: V): boolean => BigInt.asUintN(64, step.gpa) + BigInt.asUintN(64, step.size) >= WRAP;
@@ -43,13 +45,42 @@ const IN_PLACE = provided<'set_vm_attributes'>(
   [
     refuse('kvm.vmattr.in-place-efault', 'EFAULT', ({ step }) => !readable(step.arg)),
     refuse('kvm.vmattr.in-place-private-einval', 'EINVAL', ({ step }) => step.attributes === PRIVATE),
-    refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', ({ step }) => step.attributes !== 0n),
+    refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', ({ step }) => isUnknown(step.attributes)),
     refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', ({ step }) => step.flags !== 0n),
     refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', isEmpty),
     refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', wraps),
     refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', gpaUnaligned),
     refuse('kvm.vmattr.in-place-clear-is-noop', 'EINVAL', sizeUnaligned),
     succeed('kvm.vmattr.in-place-clear-is-noop', always),
+  ],
+);
+
+/** The checks and the change where VMs keep attributes. */
+const ON_VM = provided<'set_vm_attributes'>(
+  ({ world }) => !byFiles(world),
+  [
+    refuse('kvm.vmattr.efault', 'EFAULT', ({ step }) => !readable(step.arg)),
+    refuse('kvm.vmattr.flags-einval', 'EINVAL', ({ step }) => step.flags !== 0n),
+    refuse('kvm.vmattr.sev-vm-einval', 'EINVAL', (v) => isEncryptedOnly(v) && v.step.attributes !== 0n),
+    refuse(
+      'kvm.vmattr.default-vm-einval',
+      'EINVAL',
+      (v) => lacksPrivateMemory(v) && !isEncryptedOnly(v) && v.step.attributes !== 0n,
+    ),
+    refuse('kvm.vmattr.attributes-einval', 'EINVAL', ({ step }) => isUnknown(step.attributes)),
+    refuse('kvm.vmattr.range-einval', 'EINVAL', isEmpty),
+    refuse('kvm.vmattr.range-einval', 'EINVAL', wraps),
+    refuse('kvm.vmattr.range-einval', 'EINVAL', gpaUnaligned),
+    refuse('kvm.vmattr.range-einval', 'EINVAL', sizeUnaligned),
+    mayRefuse('kvm.vmattr.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
+    succeed('kvm.vmattr.private-set-and-clear', always, {
+      effects: [
+        effect('kvm.vmattr.private-set-and-clear', ({ state, step, world }) => {
+          const vm = vmOf(state, step.vm);
+          return vm ? withAttributes(state, vm.id, step, world) : state;
+        }),
+      ],
+    }),
   ],
 );
 
@@ -64,31 +95,14 @@ export const SET_VM_ATTRIBUTES: readonly Rule<'set_vm_attributes'>[] = [
   ),
   refuse('kvm.vmattr.other-fd', 'ENOTTY', (v) => !isVm(v)),
   refuse('kvm.vmattr.absent', 'EINVAL', (v) => !isX86(v)),
-  refuse('kvm.vmattr.in-place-absent-enotty', 'ENOTTY', ({ world }) => byFiles(world) && !exists(world)),
-  refuse('kvm.vmattr.absent', 'ENOTTY', ({ world }) => !exists(world)),
-  ...IN_PLACE,
-  refuse('kvm.vmattr.efault', 'EFAULT', ({ step }) => !readable(step.arg)),
-  refuse('kvm.vmattr.flags-einval', 'EINVAL', ({ step }) => step.flags !== 0n),
-  refuse('kvm.vmattr.sev-vm-einval', 'EINVAL', (v) => isEncryptedOnly(v) && v.step.attributes !== 0n),
-  refuse('kvm.vmattr.default-vm-einval', 'EINVAL', (v) => lacksPrivateMemory(v) && v.step.attributes !== 0n),
   refuse(
-    'kvm.vmattr.attributes-einval',
-    'EINVAL',
-    ({ step }) => step.attributes !== 0n && step.attributes !== PRIVATE,
+    'kvm.vmattr.in-place-absent-enotty',
+    'ENOTTY',
+    ({ world }) => byFiles(world) && !existsBesideFiles(world),
   ),
-  refuse('kvm.vmattr.range-einval', 'EINVAL', isEmpty),
-  refuse('kvm.vmattr.range-einval', 'EINVAL', wraps),
-  refuse('kvm.vmattr.range-einval', 'EINVAL', gpaUnaligned),
-  refuse('kvm.vmattr.range-einval', 'EINVAL', sizeUnaligned),
-  mayRefuse('kvm.vmattr.enomem', 'ENOMEM', ({ world }) => world.has('failing-allocations')),
-  succeed('kvm.vmattr.private-set-and-clear', always, {
-    effects: [
-      effect('kvm.vmattr.private-set-and-clear', ({ state, step, world }) => {
-        const vm = vmOf(state, step.vm);
-        return vm ? withAttributes(state, vm.id, step, world) : state;
-      }),
-    ],
-  }),
+  refuse('kvm.vmattr.absent', 'ENOTTY', ({ world }) => !byFiles(world) && !world.has('vm-attributes')),
+  ...IN_PLACE,
+  ...ON_VM,
 ];
 
 /** Guest addresses with attributes, of a request of either form. */
