@@ -77,42 +77,46 @@ export const ROOM: readonly Rule<Converting>[] = [
   }),
 ];
 
-const unmaps = [
-  effect<Converting>('gmem.pin.eagain-unmaps-range', (v) => (v.world.dialect === 1 ? v.state : unmapped(v))),
-  effect<Converting>('dialect.d1.eagain-unmaps', (v) => (v.world.dialect === 1 ? unmapped(v) : v.state)),
-];
-
 /**
  * Pages in use are refused. The search begins after the host's page tables are cleared, which stays so.
  * @param id the rule that demands EAGAIN
+ * @param unmapping the rule that says so of the page tables
  */
-export const refusals = (id: string): readonly Rule<Converting>[] => [
-  mayRefuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && perhapsInUse(v).length > 0, {
-    report: untouched,
-    effects: unmaps,
-  }),
-  mayRefuse('gmem.pin.ends-with-process', 'EAGAIN', (v) => isWritable(v) && perhapsInUse(v).length > 0, {
-    report: (v) => ({ ...answered(v, 0n), error_offset: perhapsInUse(v).map((page) => offsetIn(v, page)) }),
-    effects: unmaps,
-  }),
-  refuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && (isPoisoned(v) || isHeld(v)), {
-    report: untouched,
-    effects: unmaps,
-  }),
-  refuse('gmem.pin.poisoned', 'EAGAIN', isPoisoned, {
-    report: (v) => naming(v, firstPoisoned(v)),
-    effects: unmaps,
-  }),
-  refuse(id, 'EAGAIN', isHeld, { report: (v) => naming(v, firstHeld(v)), effects: unmaps }),
-  mayRefuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && isTouched(v), {
-    report: untouched,
-    effects: unmaps,
-  }),
-  mayRefuse('gmem.pin.concurrent-access', 'EAGAIN', (v) => isWritable(v) && isTouched(v), {
-    report: (v) => naming(v, 0),
-    effects: unmaps,
-  }),
-];
+export function refusals(id: string, unmapping: string): readonly Rule<Converting>[] {
+  const unmaps = [effect<Converting>(unmapping, unmapped)];
+  return [
+    mayRefuse(
+      'gmem.attr.eagain-efault-masks',
+      'EFAULT',
+      (v) => !isWritable(v) && perhapsInUse(v).length > 0,
+      {
+        report: untouched,
+        effects: unmaps,
+      },
+    ),
+    mayRefuse('gmem.pin.ends-with-process', 'EAGAIN', (v) => isWritable(v) && perhapsInUse(v).length > 0, {
+      report: (v) => ({ ...answered(v, 0n), error_offset: perhapsInUse(v).map((page) => offsetIn(v, page)) }),
+      effects: unmaps,
+    }),
+    refuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && (isPoisoned(v) || isHeld(v)), {
+      report: untouched,
+      effects: unmaps,
+    }),
+    refuse('gmem.pin.poisoned', 'EAGAIN', isPoisoned, {
+      report: (v) => naming(v, firstPoisoned(v)),
+      effects: unmaps,
+    }),
+    refuse(id, 'EAGAIN', isHeld, { report: (v) => naming(v, firstHeld(v)), effects: unmaps }),
+    mayRefuse('gmem.attr.eagain-efault-masks', 'EFAULT', (v) => !isWritable(v) && isTouched(v), {
+      report: untouched,
+      effects: unmaps,
+    }),
+    mayRefuse('gmem.pin.concurrent-access', 'EAGAIN', (v) => isWritable(v) && isTouched(v), {
+      report: (v) => naming(v, 0),
+      effects: unmaps,
+    }),
+  ];
+}
 
 /** What a request that is granted changes: everything or, with an error, nothing. */
 export function granted(id: string, contents: readonly Effect<Converting>[] = []): Rule<Converting> {

@@ -16,7 +16,7 @@ const asked = { report: untouched };
 const PAGES: readonly Rule<Converting>[] = [
   ...PROMISES,
   ...ROOM,
-  ...refusals('gmem.attr.eagain-first-offender'),
+  ...refusals('gmem.attr.eagain-first-offender', 'gmem.pin.eagain-unmaps-range'),
   granted('gmem.attr.success-writes-nothing', CONTENTS),
 ];
 
@@ -25,7 +25,7 @@ const BY_CONVERT_IOCTLS: readonly Rule<Converting>[] = [
   succeed('dialect.d1.size-zero', (v) => lengthOf(v) === 0n, asked),
   refuse('dialect.d1.unmappable-einval', 'EINVAL', (v) => fileOf(v)?.it.mappable === false, asked),
   ...RANGE_OF_D1,
-  ...refusals('dialect.d1.eagain-error-offset'),
+  ...refusals('dialect.d1.eagain-error-offset', 'dialect.d1.eagain-unmaps'),
   granted('dialect.d1.convert-both-ways'),
 ];
 
