@@ -209,6 +209,7 @@ function replayCommand(options: RunOptions, { identity, target }: Session): (id:
     ...own,
     ...(target.options.disposable ? ['--arch', identity.arch] : []),
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...(options.spec ? [] : ['--no-spec']),
     ...bootWords(options),
     ...(options.rounds === ROUNDS ? [] : ['--rounds', String(options.rounds)]),
     ...(options.seed === 1 ? [] : ['--seed', String(options.seed)]),

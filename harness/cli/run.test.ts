@@ -51,6 +51,7 @@ describe.skipIf(!hasKvm || !hasCompiler)(
         'journal.ndjson',
         'report.ktap',
         'report.tap',
+        'traces.ndjson',
       ]);
       expect(readFileSync(join(run, 'report.tap'), 'utf8').trim()).toBe(stdout.trim());
     });
@@ -69,7 +70,7 @@ describe.skipIf(!hasKvm || !hasCompiler)(
     describe('a wrong expectation in a copy of a shipped case', () => {
       let ended: Ended;
       beforeAll(async () => {
-        ended = await agent('--suites', wrong);
+        ended = await agent('--suites', wrong, '--no-spec');
       });
 
       it('ends the run with 1', () => expect(ended.code).toBe(1));
@@ -89,11 +90,18 @@ describe.skipIf(!hasKvm || !hasCompiler)(
 
       it('has a replay command that does just that', async () => {
         const [, command = ''] = /^ {4}# replay: gmemcheck (.*)$/m.exec(ended.stdout) ?? [];
-        expect(command).toBe(`run --target agent --suites ${wrong} t/wrong/api-version`);
+        expect(command).toBe(`run --target agent --no-spec --suites ${wrong} t/wrong/api-version`);
         const again = await gmemcheck([...command.split(' '), '--out', out]);
         expect(again.code).toBe(1);
         expect(again.stdout).toBe(ended.stdout);
       });
+    });
+
+    it('is unsure of the kernel where case and specification contradict each other, and names both', async () => {
+      const { code, stdout } = await agent('--suites', wrong);
+      expect(code).not.toBe(0);
+      expect(stdout).toContain('verdict: error');
+      expect(stdout).toMatch(/the case refuses what the specification allows: step 1, ioctl/);
     });
 
     describe('no false green:', () => {

@@ -46,7 +46,7 @@ describe('wrong use ends with 2 and says why on stderr:', () => {
     [
       'an unknown target',
       ['run', '--target', 'bhyve'],
-      /expected a target of host, agent, qemu:mainline-7\.3.*got 'bhyve'/,
+      /expected a target of host, agent, spec, qemu:mainline-7\.3.*got 'bhyve'/,
     ],
     ['qemu without a kernel', ['run', '--target', 'qemu'], /or qemu with --kernel PATH, got 'qemu'/],
     [
