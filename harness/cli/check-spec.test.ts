@@ -38,8 +38,11 @@ describe('the cases and the model', () => {
   let result: SpecCheck;
 
   beforeAll(() => {
-    const note = (id: string, { arch, dialect }: World): void => void cited.add(`${id} ${arch} ${dialect}`);
     // What a hold is for shows where there is conversion; it is there without, too.
+    const note = (id: string, world: World): void => {
+      if (id.startsWith('gmem.pin.') && !world.has('conversion')) return;
+      cited.add(`${id} ${world.arch} ${world.dialect}`);
+    };
     const book = watched(RULES, note, (id, world) => {
       if (world.has('conversion')) note(id, world);
     });
