@@ -68,6 +68,24 @@ describe('case and specification together', () => {
     expect(result.mismatches[0]?.seen).toContain('thread 2, check_extension');
   });
 
+  it('have no say after a step of which the rules are silent', () => {
+    const p = program('p', step('close', { on: 'kvm' }), step('check_extension', { cap: 1n }));
+    const steps = [done, done];
+    const tracked = track(only('EPERM'), world, [START], p.steps, steps);
+    expect(tracked.violation?.step).toBe(2);
+    expect(reconcile(judge(p, { steps }), tracked).verdict).toBe('pass');
+  });
+
+  it('find nothing out where states were dropped that might have explained it', () => {
+    const p = program('p', step('check_extension', { cap: 1n }));
+    const tracked = {
+      ...track(only('EPERM'), world, [START], p.steps, [done]),
+      bounded: true,
+      threads: true,
+    } as const;
+    expect(reconcile(judge(p, { steps: [done] }), tracked).verdict).toBe('error');
+  });
+
   it('leave the verdict to the case where there is no rule', () => {
     expect(verdict({}, 'EPERM', {}).verdict).toBe('fail');
     expect(verdict({}, '0', {}).verdict).toBe('pass');

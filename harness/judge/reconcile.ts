@@ -26,6 +26,15 @@ export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
       mismatches: [],
     };
   }
+  // After a step of which the rules say nothing the model's state may be another than the kernel's.
+  if (violation && tracked.unspecified.some((step) => step <= violation.step)) return judgement;
+  if (judgement.verdict === 'pass' && violation && tracked.bounded) {
+    return {
+      verdict: 'error',
+      reason: `more states were possible than are followed, and none of those that were explains ${violationText(violation)}`,
+      mismatches: [],
+    };
+  }
   if (judgement.verdict === 'pass' && violation && tracked.threads) {
     return { verdict: 'fail', mismatches: [mismatchOf(violation)] };
   }
@@ -37,7 +46,7 @@ export function reconcile(judgement: Judgement, tracked: Tracked): Judgement {
     };
   }
   const [wrong] = judgement.mismatches;
-  if (judgement.verdict === 'fail' && wrong && !violation && !tracked.bounded) {
+  if (judgement.verdict === 'fail' && wrong && !violation && !tracked.bounded && !tracked.exhausted) {
     if (tracked.unspecified.some((step) => step <= wrong.step)) return judgement;
     return {
       ...judgement,
