@@ -37,6 +37,8 @@ export interface Field {
   applied: ReadonlyMap<string, readonly number[]>;
   /** What rules were asked, by `verb index`: a changed condition that answers all of it alike cannot be told. */
   asked: ReadonlyMap<string, Asked>;
+  /** The model as it is. */
+  book: RuleBook;
   /** Points that the model itself contradicts; they take no part. */
   unfit: readonly PlacedPoint[];
 }
@@ -74,7 +76,7 @@ export function survey(
     for (const { verb, index, view } of much ? [] : met)
       askedOf(asked, `${verb} ${index}`).views.push({ point: i, view });
   });
-  return { mutants: mutants(book, reads, assumed), points, applied, asked, unfit };
+  return { book, mutants: mutants(book, reads, assumed), points, applied, asked, unfit };
 }
 
 /** What one rule was asked, in which points; of points with threads only that it was. */
@@ -93,7 +95,7 @@ function askedOf(all: Map<string, Asked>, place: string): Asked {
 function infected(field: Field, mutant: Mutant): number[] {
   return mutant.places.flatMap((index) => {
     const asked = field.asked.get(`${mutant.verb} ${index}`);
-    const original = rulesOf(RULES, mutant.verb)[index];
+    const original = rulesOf(field.book, mutant.verb)[index];
     const changed = rulesOf(mutant.book, mutant.verb)[index];
     if (!asked || !original || !changed) return [];
     const differs = mutant.effect

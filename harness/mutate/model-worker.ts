@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /** A thread that judges its share of the mutants of the model. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { VERB_NAMES } from '../program/verbs.js';
+import type { VerbName } from '../program/verbs.js';
 import { loadSuites } from '../suite/load.js';
 import { judgeMutant, placeName, survey } from './model-score.js';
 import { pointsOfModel } from './model-points.js';
@@ -29,7 +31,7 @@ const share = workerData as ModelShare;
 const port = parentPort;
 if (!port) throw new Error('expected to run as a worker');
 
-const field = survey(pointsOfModel(loadSuites(share.suites)), new Set(share.assumed));
+const field = survey(pointsOfModel(loadSuites(share.suites), verbsOf(share.only)), new Set(share.assumed));
 const chosen = field.mutants.filter(
   ({ id }) => share.only.length === 0 || share.only.some((part) => id.includes(part)),
 );
@@ -46,3 +48,10 @@ chosen.forEach((mutant, i) => {
   const judged: ModelMessage = { kind: 'judged', ...judgeMutant(field, mutant) };
   port.postMessage(judged);
 });
+
+/** The verbs that mutants are asked for of, when all patterns say so (`convert/`): other programs can tell none. */
+function verbsOf(only: readonly string[]): ReadonlySet<VerbName> | undefined {
+  const found = only.map((pattern) => VERB_NAMES.find((name) => pattern.startsWith(`${name}/`)));
+  const known = found.filter((name) => name !== undefined);
+  return known.length > 0 && known.length === only.length ? new Set(known) : undefined;
+}

@@ -2,11 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { step } from '../program/make.js';
 import { execute } from '../spec/core/execute.js';
-import { always, effect, refuse, succeed } from '../spec/core/rule.js';
+import { always, effect, refuse, signal, succeed } from '../spec/core/rule.js';
+import type { View } from '../spec/core/rule.js';
 import type { RuleBook } from '../spec/core/step.js';
 import { worldOf } from '../spec/core/world.js';
 import { findProfile } from '../uapi/profiles/index.js';
-import { mutants } from './operators.js';
+import { mutants, rulesOf } from './operators.js';
 import { Reads } from './reads.js';
 
 const profile = findProfile('d8');
@@ -56,6 +57,20 @@ describe('mutants of a rule', () => {
     ['when-length-in-pages', 9000n, '0 9000'],
   ])('%s changes one thing', (change, length, expected) => {
     expect(does(named(`fallocate/w.too-long/${change}`), length)).toBe(expected);
+  });
+
+  it('end in another signal, with another code, for another address', () => {
+    const fault = { signal: 'SIGBUS', code: 2n, at: 4096n } as const;
+    const book: RuleBook = { load: [signal('a.b.c', always, () => fault)] };
+    const faults = mutants(book, new Reads()).flatMap((m) =>
+      rulesOf(m.book, 'load').map((rule) => [m.id, rule.fault?.({ world } as unknown as View)] as const),
+    );
+    expect(Object.fromEntries(faults)).toMatchObject({
+      'load/a.b.c/signal': { signal: 'SIGSEGV', code: 2n, at: 4096n },
+      'load/a.b.c/code-plus-1': { signal: 'SIGBUS', code: 3n, at: 4096n },
+      'load/a.b.c/at-in-pages': { signal: 'SIGBUS', code: 2n, at: 1n },
+    });
+    expect(faults.map(([id]) => id)).not.toContain('load/a.b.c/errno');
   });
 
   it('report other numbers', () => {

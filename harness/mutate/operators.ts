@@ -3,7 +3,7 @@ import type { VerbName } from '../program/verbs.js';
 import { verb } from '../program/verbs.js';
 import { always } from '../spec/core/rule.js';
 import type { Effect, Rule, View } from '../spec/core/rule.js';
-import type { Report } from '../spec/core/outcome.js';
+import type { AllowedFault, Report } from '../spec/core/outcome.js';
 import { UNSPECIFIED } from '../spec/core/step.js';
 import type { RuleBook } from '../spec/core/step.js';
 import type { Reads } from './reads.js';
@@ -59,7 +59,7 @@ const alterations = (name: VerbName, param: string): readonly Alteration[] =>
   /\bbytes?\b/.test(verb(name).params[param]?.about ?? '') ? BYTES : COUNTS;
 
 /**
- * Every mutant of a rule book: each rule dropped, negated, with another errno, and with every number that it
+ * Every mutant of a rule book: each rule dropped, negated, with another errno or signal, and with every number that it
  * looks at off by one, off by a page and in the wrong unit; each of its effects dropped, or acting on such
  * numbers; each number that it reports off by one and in the wrong unit.
  * @param assumed rules that the model relies on and no case has to hold: they stay as they are
@@ -120,7 +120,7 @@ function changes(
   const all: Change[] = [{ name: 'drop', told: 'applied', of: () => [] }];
   if (rule.when !== always)
     all.push({ name: 'negate', told: 'reached', of: (r) => [{ ...r, when: (view) => !r.when(view) }] });
-  all.push({ name: 'errno', told: 'applied', of: (r) => [{ ...r, errno: otherErrno(r.errno) }] });
+  all.push(...(rule.fault ? faultChanges() : [otherErrno(rule.errno)]));
   for (const param of reads.params(verb, index, 'when')) {
     for (const [change, apply] of alterations(verb, param)) {
       const when = (view: View): boolean => rule.when(seeing(view, param, apply));
@@ -164,7 +164,33 @@ function reportChanges(verb: VerbName, index: number, reads: Reads): Change[] {
 const page = ({ world }: View): bigint => BigInt(world.pageSize);
 
 /** Another errno than the right one, the same each time. */
-const otherErrno = (errno: string): string => (errno === 'EINVAL' ? 'EPERM' : 'EINVAL');
+function otherErrno(errno: string): Change {
+  const other = errno === 'EINVAL' ? 'EPERM' : 'EINVAL';
+  return { name: 'errno', told: 'applied', of: (r) => [{ ...r, errno: other }] };
+}
+
+/** What ends in a signal has no errno: it may be another signal, with another code, for another address. */
+function faultChanges(): Change[] {
+  const change = (
+    name: string,
+    of: (fault: AllowedFault, page: bigint) => Partial<AllowedFault>,
+  ): Change => ({
+    name,
+    told: 'applied',
+    of: (r) => [{ ...r, fault: (view) => changed(r.fault?.(view) ?? NO_FAULT, (f) => of(f, page(view))) }],
+  });
+  return [
+    change('signal', ({ signal }) => ({ signal: signal === 'SIGBUS' ? 'SIGSEGV' : 'SIGBUS' })),
+    ...COUNTS.map(([name, apply]) => change(`code-${name}`, ({ code }, p) => ({ code: apply(code, p) }))),
+    ...BYTES.map(([name, apply]) => change(`at-${name}`, ({ at }, p) => ({ at: apply(at, p) }))),
+  ];
+}
+
+const NO_FAULT: AllowedFault = { signal: 'SIGBUS', code: 0n, at: 0n };
+const changed = (fault: AllowedFault, by: (fault: AllowedFault) => Partial<AllowedFault>): AllowedFault => ({
+  ...fault,
+  ...by(fault),
+});
 
 /** A view in which one number of the step is another. */
 function seeing(view: View, param: string, apply: (n: bigint, page: bigint) => bigint): View {

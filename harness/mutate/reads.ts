@@ -32,10 +32,10 @@ export class Reads {
   }
 
   /**
-   * Keep what rules were asked from now on, or do not: of threads there is too much to keep.
+   * Keep what rules are asked from now on.
    * @param met gets it
    */
-  keep(met: Met[] | undefined): void {
+  keep(met: Met[]): void {
     this.met = met;
   }
 
