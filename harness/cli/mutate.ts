@@ -38,7 +38,11 @@ export function mutateCommand(): Command {
       '--target <target>',
       'spec: mutants of the model, generated; qemu:RECIPE: faults of that kernel, one boot each',
     )
-    .option('--faults <pattern>', 'only faults whose id contains this; repeatable', repeated)
+    .option(
+      '--faults <pattern>',
+      'only faults whose id contains this, or begins with it when it begins with a verb; repeatable',
+      repeated,
+    )
     .option('--jobs <n>', 'threads, or guests, at the same time', positive, 2)
     .option('--suites <path>', 'suite file or directory instead of the shipped ones; repeatable', repeated)
     .option('--fresh', 'forget what an earlier run recorded')

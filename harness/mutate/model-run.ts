@@ -8,6 +8,8 @@ import type { Score } from './scoreboard.js';
 
 /** Every state that a rule was asked in is kept. */
 const HEAP_MB = 6144;
+/** Searches through all orders of threads make many short-lived states: a small nursery lets them grow old. */
+const NURSERY_MB = 192;
 
 /** What is to be judged, and how. */
 export interface ModelRun {
@@ -65,7 +67,7 @@ export async function runModelMutants(run: ModelRun): Promise<ModelRunResult> {
     };
     const worker = new Worker(file, {
       workerData: share,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, maxYoungGenerationSizeMb: NURSERY_MB },
     });
     const stop = (): void => void worker.terminate();
     signal.addEventListener('abort', stop, { once: true });

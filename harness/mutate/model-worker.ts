@@ -31,9 +31,12 @@ const share = workerData as ModelShare;
 const port = parentPort;
 if (!port) throw new Error('expected to run as a worker');
 
-const field = survey(pointsOfModel(loadSuites(share.suites), verbsOf(share.only)), new Set(share.assumed));
+const verbs = share.only.map((pattern) => VERB_NAMES.find((name) => pattern.startsWith(`${name}/`)));
+const field = survey(pointsOfModel(loadSuites(share.suites), using(verbs)), new Set(share.assumed));
 const chosen = field.mutants.filter(
-  ({ id }) => share.only.length === 0 || share.only.some((part) => id.includes(part)),
+  ({ id }) =>
+    share.only.length === 0 ||
+    share.only.some((part, i) => (verbs[i] === undefined ? id.includes(part) : id.startsWith(part))),
 );
 const surveyed: ModelMessage = {
   kind: 'surveyed',
@@ -49,9 +52,8 @@ chosen.forEach((mutant, i) => {
   port.postMessage(judged);
 });
 
-/** The verbs that mutants are asked for of, when all patterns say so (`convert/`): other programs can tell none. */
-function verbsOf(only: readonly string[]): ReadonlySet<VerbName> | undefined {
-  const found = only.map((pattern) => VERB_NAMES.find((name) => pattern.startsWith(`${name}/`)));
-  const known = found.filter((name) => name !== undefined);
-  return known.length > 0 && known.length === only.length ? new Set(known) : undefined;
+/** When all patterns name a verb (`convert/`), programs that use none of these verbs can tell nothing. */
+function using(verbs: readonly (VerbName | undefined)[]): ReadonlySet<VerbName> | undefined {
+  const known = verbs.filter((name) => name !== undefined);
+  return known.length > 0 && known.length === verbs.length ? new Set(known) : undefined;
 }

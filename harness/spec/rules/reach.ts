@@ -30,8 +30,8 @@ interface Bytes {
   readonly offset: bigint;
 }
 
-/** The rules of a verb ask the same of a step one after the other. */
-const known = new WeakMap<State, { step: Bytes; access: Access; reach: Reach | undefined }>();
+/** The rules of a verb ask the same of a step one after the other: the last answer. */
+let known: { state: State; step: Bytes; access: Access; reach: Reach | undefined } | undefined;
 
 /**
  * How far an access gets.
@@ -47,15 +47,14 @@ export function reach(
   length: bigint,
   unit: 'bytes' | 'pages' = 'bytes',
 ): Reach | undefined {
-  const last = known.get(state);
-  if (last?.step === step && last.access === access) return last.reach;
+  if (known?.state === state && known.step === step && known.access === access) return known.reach;
   const size = BigInt(world.pageSize);
   const from = unit === 'bytes' ? step.offset : step.offset - (step.offset % size);
   const end = step.offset + length;
   const to = unit === 'bytes' ? end : ((end + size - 1n) / size) * size;
   const result =
     step.offset < 0n || length < 1n ? undefined : follow(state, step.map, access, from, to, world.pageSize);
-  known.set(state, { step, access, reach: result });
+  known = { state, step, access, reach: result };
   return result;
 }
 
