@@ -53,7 +53,7 @@ export const ATTRIBUTES2_OF_VM: readonly Rule<'set_attributes'>[] = only(
 function withAttributes(v: V): State {
   const found = vmOf(v.state, v.step.on);
   if (!found) return v.state;
-  const value = v.step.attributes === 0n ? undefined : v.step.attributes;
+  const value = (v.step.attributes & PRIVATE) === 0n ? undefined : PRIVATE;
   const attributes = put(found.it.attributes, ...pagesOf(v), value);
   return { ...v.state, vms: set(v.state.vms, found.id, { ...found.it, attributes }) };
 }

@@ -60,9 +60,9 @@ export const PROMISES: readonly Rule<Converting>[] = [
 /** What a conversion makes of the pages of its range that exist; the others are zero when they come to be. */
 export const CONTENTS: readonly Effect<Converting>[] = [
   effect('gmem.content.zero-to-shared', (v) => (wants(v, ZERO) ? withZeroes(v) : v.state)),
-  effect('gmem.content.unspecified-scrambles', (v) => (isSpoiled(v) ? withNoise(v) : v.state)),
+  effect('gmem.content.unspecified-scrambles', (v) => (isSpoiled(v) ? withPages(v, 'noise') : v.state)),
   effect('gmem.content.snp-tdx-undefined', (v) =>
-    ['snp', 'tdx'].includes(typeOf(v)) && !wants(v, ZERO) ? withNoise(v) : v.state,
+    ['snp', 'tdx'].includes(typeOf(v)) && !wants(v, ZERO) ? withPages(v, 'unknown') : v.state,
   ),
 ];
 
@@ -82,22 +82,24 @@ function usedBy(v: Request, file: Gmem): Ranges<true> {
   return written.reduce((used, { from, to }) => put(used, from, to, true), file.used);
 }
 
-function withNoise(v: Request): State {
+/** Every word of the pages that exist is random, or whatever the firmware left there. */
+function withPages(v: Request, word: 'noise' | 'unknown'): State {
   const file = fileOf(v);
   if (!file) return v.state;
   const contents = new Map(file.it.contents);
   for (const { from, to } of within(file.it.allocated, ...pagesOf(v))) {
-    for (let page = from; page < to; page++) contents.set(page, noise(v.world.pageSize));
+    for (let page = from; page < to; page++) contents.set(page, pageFullOf(word, v.world.pageSize));
   }
   return withGmemChanged(v.state, file.id, { contents, used: usedBy(v, file.it) });
 }
 
 /** A page of which nobody knows anything. */
-function noise(pageSize: number): PageContent {
-  const known = NOISE.get(pageSize);
+function pageFullOf(word: 'noise' | 'unknown', pageSize: number): PageContent {
+  const key = `${word} ${pageSize}`;
+  const known = FULL.get(key);
   if (known) return known;
-  const page = new Map(Array.from({ length: pageSize / 8 }, (_, i): [number, Word] => [i, 'noise']));
-  NOISE.set(pageSize, page);
+  const page = new Map(Array.from({ length: pageSize / 8 }, (_, i): [number, Word] => [i, word]));
+  FULL.set(key, page);
   return page;
 }
-const NOISE = new Map<number, PageContent>();
+const FULL = new Map<string, PageContent>();

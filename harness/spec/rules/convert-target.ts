@@ -31,6 +31,7 @@ export const CALLER: readonly Rule<Converting>[] = [
   silent((v) => isVfsCommand(commandOf(v))),
 ];
 
+const isGmem = (v: View<Converting>): boolean => fileOf(v) !== undefined;
 const hasConversion = ({ world }: View<Converting>): boolean => world.has('conversion');
 const isUnknown = (v: View<Converting>, errno: string): boolean =>
   !fileOf(v) && unknownOn(v.world, v.state, v.step.on) === errno;
@@ -46,16 +47,13 @@ export const TARGET: readonly Rule<Converting>[] = [
   refuse('kvm.vmattr.wider-command', 'ENOTTY', (v) => isWiderOnVm(v) && isUnknown(v, 'ENOTTY')),
   refuse('kvm.ioctl.unknown-command', 'EINVAL', (v) => isElsewhere(v) && isUnknown(v, 'EINVAL')),
   refuse('kvm.ioctl.unknown-command', 'ENOTTY', (v) => isElsewhere(v) && isUnknown(v, 'ENOTTY')),
-  refuse('gmem.attr.absent-enotty', 'ENOTTY', ({ world }) => !world.has('conversion'), asked),
+  refuse('gmem.attr.absent-enotty', 'ENOTTY', (v) => !hasConversion(v) && isGmem(v), asked),
 ];
+
+const isForeign = (v: View<Converting>): boolean => hasConversion(v) && isGmem(v) && !isKnown(v);
 
 /** Whether the command is the file's own. */
 export const COMMAND: readonly Rule<Converting>[] = [
-  refuse('dialect.d1.commands', 'ENOTTY', (v) => convertIoctls(v) && !isKnown(v), asked),
-  refuse(
-    'gmem.attr.command-exact',
-    'ENOTTY',
-    (v) => hasConversion(v) && !convertIoctls(v) && !isKnown(v),
-    asked,
-  ),
+  refuse('dialect.d1.commands', 'ENOTTY', (v) => convertIoctls(v) && isForeign(v), asked),
+  refuse('gmem.attr.command-exact', 'ENOTTY', (v) => !convertIoctls(v) && isForeign(v), asked),
 ];

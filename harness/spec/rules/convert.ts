@@ -59,7 +59,5 @@ export const CONVERT: readonly Rule<'convert'>[] = of<'convert'>([
   ...CALLER,
   ...TARGET,
   ...only(convertIoctls, BY_CONVERT_IOCTLS),
-  ...OWNER,
-  ...RANGE,
-  ...PAGES,
+  ...only((v) => !convertIoctls(v), [...OWNER, ...RANGE, ...PAGES]),
 ]);
