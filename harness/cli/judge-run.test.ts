@@ -61,6 +61,13 @@ describe('judge of a run', () => {
     expect(stdout).toContain('the run did not end');
   });
 
+  it('ends with 3 where results of a point are lost', async () => {
+    const shorter = (text: string): string => `${text.trimEnd().split('\n').slice(0, -1).join('\n')}\n`;
+    const { code, stdout } = await gmemcheck(['judge', changed('lost', 'traces.ndjson', shorter)]);
+    expect(stdout).toContain('not judged again, recorded pass: no results were recorded');
+    expect(code).toBe(3);
+  });
+
   it('refuses damage with file and line, and a run without results', async () => {
     const damaged = changed('damaged', 'traces.ndjson', (text) => text.replace('"seq":2', '"seq":9'));
     expect(await gmemcheck(['judge', damaged])).toMatchObject({

@@ -71,10 +71,11 @@ interface View {
 /** Whether a point needs to be looked at. */
 const wrong = ({ now, tracked }: Rejudged): boolean => UNEXPECTED.has(now) || tracked.violation !== undefined;
 
-/** An unfinished run is never green, and neither is one of which nothing could be judged. */
-function exitOf({ run, rejudged: { judged } }: View): number {
+/** An unfinished run is never green, and neither is one of which nothing could be judged, or results are lost. */
+function exitOf({ run, rejudged: { judged, unjudged } }: View): number {
   if (judged.some(wrong) || run.journal.trailer?.crash !== undefined) return EXIT.unexpected;
-  return judged.length > 0 && run.journal.trailer ? EXIT.ok : EXIT.environment;
+  const whole = run.journal.trailer !== undefined && !unjudged.some(({ lost }) => lost);
+  return judged.length > 0 && whole ? EXIT.ok : EXIT.environment;
 }
 
 function identityText({ target, arch, release, evidence }: RunIdentity): string {

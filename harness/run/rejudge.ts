@@ -6,6 +6,7 @@ import type { CaseRecord, Mismatch, Verdict } from '../judge/verdict.js';
 import type { PlannedStep, Program, Step } from '../program/step.js';
 import type { Trace } from '../program/trace.js';
 import type { Tracked } from '../spec/core/track.js';
+import { OF_DIALECT } from '../spec/core/world.js';
 import { expandSuite } from '../suite/expand.js';
 import type { TestPoint } from '../suite/expand.js';
 import type { LoadedSuite } from '../suite/load.js';
@@ -39,11 +40,20 @@ export interface Rejudged {
   tracked: Tracked;
 }
 
+/** A point that ran and was not judged again. */
+export interface Unjudged {
+  id: string;
+  recorded: Verdict;
+  why: string;
+  /** What it did is not there to be judged: the record has a gap. */
+  lost?: true;
+}
+
 /** What was judged again, and what was not. */
 export interface Rejudgement {
   judged: Rejudged[];
   /** Of points that ran: the recorded verdict stays the only one. */
-  unjudged: { id: string; recorded: Verdict; why: string }[];
+  unjudged: Unjudged[];
   /** Points that did not run then either. */
   skipped: number;
 }
@@ -65,7 +75,7 @@ export function rejudge(request: RejudgeRequest): Rejudgement {
     const entry = request.traces.get(id);
     if (!entry) {
       if (recorded === 'skip') result.skipped++;
-      else result.unjudged.push({ id, recorded, why: 'no results were recorded' });
+      else result.unjudged.push({ id, recorded, why: 'no results were recorded', lost: true });
       continue;
     }
     const { trace } = entry;
@@ -101,15 +111,7 @@ export function rejudge(request: RejudgeRequest): Rejudgement {
   return result;
 }
 
-/** Features that the dialect decides (spec/core/world.ts): those of one dialect say nothing of a kernel of another. */
-const OF_DIALECT: ReadonlySet<string> = new Set([
-  'conversion',
-  'in-place-parameter',
-  'vm-attributes',
-  'vm-attributes2',
-  'vm-attributes-parameter',
-]);
-
+/** Features that follow from the dialect say nothing of a kernel of another. */
 function featuresFor({ features, context, recorded }: RejudgeRequest): Map<string, boolean> {
   const same = context.profile === recorded.profile;
   return new Map(Object.entries(features).filter(([id]) => same || !OF_DIALECT.has(id.replace(/^no-/, ''))));

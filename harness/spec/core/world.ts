@@ -51,6 +51,15 @@ const X86_ONLY: ReadonlySet<string> = new Set([
 export const existsNowhere = (arch: Arch, requires: readonly string[]): boolean =>
   arch !== 'x86_64' && requires.some((feature) => X86_ONLY.has(feature));
 
+/** Features that `byDialect` says something of. */
+export const OF_DIALECT: ReadonlySet<string> = new Set([
+  'conversion',
+  'in-place-parameter',
+  'vm-attributes',
+  'vm-attributes2',
+  'vm-attributes-parameter',
+]);
+
 function byDialect(feature: string, arch: Arch, dialect: number, has: (other: string) => boolean): boolean {
   const x86 = arch === 'x86_64';
   switch (feature) {
