@@ -72,6 +72,13 @@ describe('a structure argument', () => {
     expect(pointerOf(l)).toMatchObject({ kind: 'ret', add: 4096n - 32n });
     expect(l.wire.ops.at(-2)).toMatchObject({ code: 'poke', length: 32, addr: { add: 4096n - 32n } });
   });
+
+  it('that is tight ends with the last byte of a mapping', () => {
+    const l = create('tight');
+    expect(syscalls(l).at(-2)).toMatchObject({ nr: 11, args: [{ kind: 'ret', add: 4096n }, { add: 4096n }] });
+    expect(pointerOf(l)).toMatchObject({ kind: 'ret', add: 4096n - 64n });
+    expect(l.wire.ops.at(-2)).toMatchObject({ code: 'poke', length: 64, addr: { add: 4096n - 64n } });
+  });
 });
 
 describe('members that are known only at run time', () => {

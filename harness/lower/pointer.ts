@@ -51,15 +51,26 @@ export function structArg(
       b.syscall('mprotect', [base, imm(page), imm(PROT_READ)], { quiet: true });
       return { arg: { ...base, text: `readonly ${text}` }, readable: base };
     }
+    case 'tight': {
+      const start = plus(beforeHole(b, page), page - BigInt(bytes.length));
+      b.poke(start, room, bytes.length);
+      return { arg: { ...start, text: `tight ${text}` }, readable: start };
+    }
     case 'straddle': {
-      const base = ret(anonymous(b, 2n * page, PROT_RW), 'pages');
-      b.syscall('munmap', [plus(base, page), imm(page)], { quiet: true });
+      const base = beforeHole(b, page);
       const half = bytes.length / 2;
       const start = plus(base, page - BigInt(half));
       b.poke(start, room, half);
       return { arg: { ...start, text: `straddling ${text}` } };
     }
   }
+}
+
+/** A page after which nothing is mapped. */
+function beforeHole(b: Builder, page: bigint): Arg {
+  const base = ret(anonymous(b, 2n * page, PROT_RW), 'pages');
+  b.syscall('munmap', [plus(base, page), imm(page)], { quiet: true });
+  return base;
 }
 
 /** A quiet mapping of zeros. */

@@ -115,10 +115,10 @@ export const steps = (about: string): StepsParam => ({ kind: 'steps', about });
 export const threads = (about: string): ThreadsParam => ({ kind: 'threads', about });
 
 /** How a structure is handed to the kernel; everything but `good` is about the pointer, not the contents. */
-export const POINTERS = ['good', 'null', 'unmapped', 'readonly', 'straddle', 'unaligned'] as const;
+export const POINTERS = ['good', 'null', 'unmapped', 'readonly', 'straddle', 'tight', 'unaligned'] as const;
 export type Pointer = (typeof POINTERS)[number];
 export const pointer = oneOf(
-  'how the argument is passed: good memory, NULL, an unmapped page, a read-only page, across the end of a mapping, an odd address',
+  'how the argument is passed: good memory, NULL, an unmapped page, a read-only page, across the end of a mapping, up to the last byte of a mapping, an odd address',
   POINTERS,
   'good',
 );

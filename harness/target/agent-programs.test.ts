@@ -246,7 +246,7 @@ describe.skipIf(!hasCompiler)('programs on the agent (needs a C compiler)', () =
     it('refuse a structure by its pointer', async (ctx) => {
       if (!(await supported())) return ctx.skip('needs guest_memfd with mmap');
       const create = (
-        arg: 'good' | 'null' | 'unmapped' | 'straddle' | 'readonly' | 'unaligned',
+        arg: 'good' | 'null' | 'unmapped' | 'straddle' | 'tight' | 'readonly' | 'unaligned',
         expected: string,
       ) => step('create_gmem', { size: page, arg }, is(expected));
       await passes(
@@ -254,6 +254,7 @@ describe.skipIf(!hasCompiler)('programs on the agent (needs a C compiler)', () =
         create('good', '0'),
         create('readonly', '0'),
         create('unaligned', '0'),
+        create('tight', '0'),
         create('null', 'EFAULT'),
         create('unmapped', 'EFAULT'),
         create('straddle', 'EFAULT'),
