@@ -73,12 +73,16 @@ const refused = (
     id,
     errno,
     (v) => reachOf(v)?.finding === finding && taken(v) === 0 && (routes === undefined || by(v, routes)),
-    { effects },
+    // What ends short has found no page when it took nothing.
+    { effects: routes === PROC_MEM ? [] : effects },
   );
 
 /** A call that takes references keeps those it got. */
+const holdOfPipe: Effect<'touch'> = effect('gmem.pin.vmsplice', (v) =>
+  v.step.how === 'vmsplice_read' ? withPagesHeld(v) : v.state,
+);
 const holds: readonly Effect<'touch'>[] = [
-  effect('gmem.pin.vmsplice', (v) => (v.step.how === 'vmsplice_read' ? withPagesHeld(v) : v.state)),
+  holdOfPipe,
   effect('gmem.pin.io-uring', (v) => (v.step.how === 'io_uring_buffer' ? withPagesHeld(v) : v.state)),
 ];
 
@@ -92,7 +96,7 @@ function withPagesHeld(v: V): State {
 const short = (id: string, finding: Finding): Rule<'touch'> =>
   succeed(id, (v) => reachOf(v)?.finding === finding, {
     report: (v) => ({ value: BigInt(taken(v)) }),
-    effects: [...effects, ...holds],
+    effects: [...effects, holdOfPipe],
   });
 
 const done = (v: V): Report => ({ value: routeOf(v).returns === 'bytes' ? v.step.length : 0n });
