@@ -109,7 +109,12 @@ function exits<V extends Verb>(access: 'get' | 'get to write'): readonly Rule<V>
       (v) => page(hasFile)(v) && finds(...NONE)(v),
       unexplained,
     ),
-    refuse('gmem.guest.mapped-plain-slot', 'EFAULT', finds(...NONE), unexplained),
+    refuse(
+      'gmem.guest.mapped-plain-slot',
+      'EFAULT',
+      (v) => !page(hasFile)(v) && finds(...NONE)(v),
+      unexplained,
+    ),
   ];
 }
 
@@ -124,6 +129,8 @@ const isOutsideOfSlots = (p: GuestPage): boolean => p.slot === undefined;
 const fileIsGone = (p: GuestPage): boolean => hasFile(p) && fileOf(p) === undefined;
 const isPrivateWithoutFile = (p: GuestPage): boolean => isPrivateAccess(p) && !hasFile(p);
 const isPrivateOfLostFile = (p: GuestPage): boolean => isPrivateAccess(p) && fileIsGone(p);
+const isSharedByFile = (p: GuestPage): boolean =>
+  servedByFile(p) && !privateByAttributes(p) && !privateByFile(p);
 const crosses = (v: GuestView): boolean => piecesOf(v).length > 1;
 
 const withMmioFound = (v: GuestView): State => {
@@ -142,19 +149,15 @@ interface Served<V extends Verb> {
   effects: readonly Effect<V>[];
 }
 
-/** Which memory an access that succeeds finds. */
+/** Which memory an access that succeeds finds: each page is of one of these kinds. */
 function served<V extends Verb>(extra: Served<V>): readonly Rule<V>[] {
   return [
     succeed('kvm.vmattr.selects-memory', page(privateByAttributes), extra),
     succeed('gmem.guest.private-same-page', page(privateByFile), extra),
-    succeed(
-      'gmem.guest.same-page',
-      page((p) => p.slot?.fileOnly === true),
-      extra,
-    ),
+    succeed('gmem.guest.same-page', page(isSharedByFile), extra),
     succeed(
       'gmem.guest.mapped-plain-slot',
-      page((p) => p.slot !== undefined),
+      page((p) => p.slot !== undefined && !servedByFile(p)),
       extra,
     ),
   ];
