@@ -64,14 +64,8 @@ export const WITHOUT_EFFECT: readonly bigint[] = [
   MADV.PAGEOUT,
 ];
 
-/** Advice that locked pages do not take. */
-export const FOR_UNLOCKED: readonly bigint[] = [
-  MADV.DONTNEED,
-  MADV.REMOVE,
-  MADV.COLD,
-  MADV.PAGEOUT,
-  MADV.GUARD_INSTALL,
-];
+/** Advice that locked pages do not take, beside MADV_REMOVE. */
+export const FOR_UNLOCKED: readonly bigint[] = [MADV.DONTNEED, MADV.COLD, MADV.PAGEOUT, MADV.GUARD_INSTALL];
 
 /** Advice for anonymous memory. */
 export const FOR_ANONYMOUS: readonly bigint[] = [MADV.FREE, MADV.WIPEONFORK];

@@ -8,16 +8,18 @@ import { self, withGmemChanged } from '../core/state.js';
 import type { Id, Process, State } from '../core/state.js';
 import type { Mapping } from '../core/objects.js';
 import { gmemBehind } from '../core/host-pages.js';
-import { gmemOfMap, mapIn, pagesOf, filePagesOf } from './map-range.js';
+import { firstPageOf, gmemOfMap, mapIn, filePagesOf } from './map-range.js';
 import type { MapCall } from './map-range.js';
 
 /** MADV_HWPOISON (mm/madvise.c madvise_inject_error, mm/memory-failure.c memory_failure): page by page. */
 export const HWPOISON: readonly Rule<'map_op'>[] = [
   refuse('linux.madvise.hwpoison-eperm', 'EPERM', ({ state }) => self(state).uid !== 0n),
   silent((v) => gmemOfMap(v) === undefined),
-  refuse('gmem.host.private-kernel-efault', 'EFAULT', (v) => finding(v) === 'private'),
-  refuse('gmem.mmap.eof-kernel-efault', 'EFAULT', (v) => finding(v) === 'beyond the end'),
-  refuse('linux.madvise.hwpoison-efault', 'EFAULT', (v) => finding(v) !== 'page'),
+  refuse('gmem.host.private-kernel-efault', 'EFAULT', (v) => finds(v, 'private')),
+  refuse('gmem.mmap.eof-kernel-efault', 'EFAULT', (v) => finds(v, 'beyond the end')),
+  refuse('linux.madvise.hwpoison-efault', 'EFAULT', (v) =>
+    finds(v, 'nothing mapped', 'forbidden', 'guard', 'failed memory'),
+  ),
   // The page stays in the file, and so counts as one that could not be got rid of.
   refuse('linux.madvise.hwpoison-ebusy', 'EBUSY', always, {
     effects: [
@@ -27,9 +29,10 @@ export const HWPOISON: readonly Rule<'map_op'>[] = [
   }),
 ];
 
-function finding(v: MapCall): Finding | undefined {
+/** Whether the first page is one of these to a reference. */
+function finds(v: MapCall, ...findings: readonly Finding[]): boolean {
   const map = mapIn(v);
-  return map && find(v.state, map.it, pagesOf(v)[0], 'get');
+  return map !== undefined && findings.includes(find(v.state, map.it, firstPageOf(v), 'get'));
 }
 
 /** The first page, after which the call gives up. */

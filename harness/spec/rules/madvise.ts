@@ -34,10 +34,11 @@ export const MADVISE: readonly Rule<'map_op'>[] = [
   silent((v) => !ofFile(v) && is(MADV.WILLNEED, MADV.COLLAPSE, MADV.REMOVE, ...FOR_ANONYMOUS)(v)),
   refuse('gmem.mmap.advice-einval', 'EINVAL', (v) => is(...FOR_ANONYMOUS)(v) && some(v, 'prot')),
   refuse('gmem.mmap.collapse-einval', 'EINVAL', (v) => is(MADV.COLLAPSE)(v) && some(v, 'prot')),
+  refuse('linux.mm.gap-enomem', 'ENOMEM', is(MADV.COLLAPSE, ...FOR_ANONYMOUS)),
   refuse('gmem.mmap.advice-remove', 'EINVAL', (v) => is(MADV.REMOVE)(v) && beginsWith(v, 'locked')),
   refuse('linux.madvise.locked-einval', 'EINVAL', (v) => is(...FOR_UNLOCKED)(v) && beginsWith(v, 'locked')),
   // What lies before the locked page, or beside a gap, is advised and the call is refused all the same.
-  silent((v) => is(...FOR_UNLOCKED)(v) && some(v, 'locked')),
+  silent((v) => is(MADV.REMOVE, ...FOR_UNLOCKED)(v) && some(v, 'locked')),
   silent((v) => is(MADV.REMOVE)(v) && hasGap(v)),
   succeed('gmem.mmap.advice-remove', is(MADV.REMOVE), { effects: hole(gmemOfMap, filePagesOf) }),
   ...advised('gmem.mmap.dontneed-keeps', is(MADV.DONTNEED, MADV.DONTNEED_LOCKED), [

@@ -9,7 +9,7 @@ import type { Rule } from '../core/rule.js';
 import { self, withMapChanged, withMapping, without, withSelf } from '../core/state.js';
 import type { State } from '../core/state.js';
 import { pagesIn, u64 } from './argument.js';
-import { beginsWith, gmemOfMap, INSIDE, isUnaligned, mapIn, pagesOf } from './map-range.js';
+import { beginsWith, firstPageOf, gmemOfMap, INSIDE, isUnaligned, mapIn, pagesOf } from './map-range.js';
 import type { MapCall } from './map-range.js';
 import { addressSpace, MUCH_MEMORY } from './mmap-flags.js';
 
@@ -60,7 +60,7 @@ export const MREMAP: readonly Rule<'map_op'>[] = [
     ({ step, world }) => u64(step.arg) > addressSpace(world.arch),
   ),
   // What stays behind or is doubled would have no name.
-  silent((v) => pagesOf(v)[0] !== 0 || oldPages(v) === 0),
+  silent((v) => firstPageOf(v) !== 0 || oldPages(v) === 0),
   ...INSIDE,
   refuse('linux.mremap.unmapped-efault', 'EFAULT', (v) => !beginsWith(v, 'prot')),
   succeed('gmem.mmap.mremap', (v) => newPages(v) <= oldPages(v), {
@@ -94,12 +94,12 @@ function withLess(v: MapCall): State {
   return isWhole ? withMapChanged(left, map.id, { length: v.step.arg }) : left;
 }
 
-/** It may move, so that it is another mapping to whatever knows its address. */
+/** It may move, so that it is another mapping to whatever knows its address. All of it is alike. */
 function withGrowth(v: MapCall): State {
   const { state, step } = v;
   const map = mapIn(v);
   if (!map) return state;
-  const grown = <T>(ranges: Ranges<T>): Ranges<T> => put(ranges, oldPages(v), newPages(v), at(ranges, 0));
+  const grown = <T>(ranges: Ranges<T>): Ranges<T> => put(ranges, 0, newPages(v), at(ranges, 0));
   const { prot, locked, notInChild } = map.it;
   const unnamed = withSelf(state, { maps: without(self(state).maps, map.id) });
   return withMapping(unnamed, step.map, {

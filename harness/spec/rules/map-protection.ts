@@ -9,6 +9,7 @@ import type { State } from '../core/state.js';
 import { hasOtherBits } from './argument.js';
 import {
   beginsWith,
+  firstPageOf,
   gapAt,
   gmemOfMap,
   hasGap,
@@ -29,7 +30,7 @@ const OF_ARM64 = 0x30n;
 const GROWS = 0x300_0000n;
 
 const LOCKED = effect<'map_op'>('linux.mlock.locked', (v) => {
-  const [from] = pagesOf(v);
+  const from = firstPageOf(v);
   return withMap(v, ({ locked }) => ({ locked: put(locked, from, gapAt(v), true) }));
 });
 /** The pages up to the first that cannot be had. */
@@ -39,10 +40,11 @@ const FAULTED = effect<'map_op'>('gmem.mmap.mlock', (v) => {
   return map ? touched(v.state, map, from, from + reachable(v.state, map.it, from, to, 'read')) : v.state;
 });
 
-/** What the first page is that cannot be had, undefined when all can. */
-function missed(v: MapCall): Finding | undefined {
+/** Whether the first page that cannot be had is one of these. */
+function misses(v: MapCall, ...findings: readonly Finding[]): boolean {
   const map = mapIn(v);
-  return map && firstMiss(v.state, map.it, ...pagesOf(v), 'read')?.finding;
+  const miss = map && firstMiss(v.state, map.it, ...pagesOf(v), 'read');
+  return miss !== undefined && findings.includes(miss.finding);
 }
 
 /** mprotect(2) (mm/mprotect.c do_mprotect_pkey). */
@@ -66,7 +68,7 @@ export const MPROTECT: readonly Rule<'map_op'>[] = [
 
 /** Up to the first page that is not mapped. */
 function withProtection(v: MapCall): State {
-  const [from] = pagesOf(v);
+  const from = firstPageOf(v);
   return withMap(v, ({ prot }) => ({ prot: put(prot, from, gapAt(v), v.step.arg & ANY_ACCESS) }));
 }
 
@@ -78,14 +80,19 @@ export const MLOCK: readonly Rule<'map_op'>[] = [
   ...INSIDE,
   refuse('linux.mm.gap-enomem', 'ENOMEM', (v) => !beginsWith(v, 'prot')),
   refuse('linux.mm.gap-enomem', 'ENOMEM', hasGap, { effects: [LOCKED] }),
-  refuse('gmem.host.private-mlock-enomem', 'ENOMEM', (v) => missed(v) === 'private', {
+  refuse('gmem.host.private-mlock-enomem', 'ENOMEM', (v) => misses(v, 'private'), {
     effects: [LOCKED, FAULTED],
   }),
-  refuse('gmem.mmap.eof-kernel-efault', 'ENOMEM', (v) => missed(v) === 'beyond the end', {
+  refuse('gmem.mmap.eof-kernel-efault', 'ENOMEM', (v) => misses(v, 'beyond the end'), {
     effects: [LOCKED, FAULTED],
   }),
-  refuse('linux.mlock.inaccessible-enomem', 'ENOMEM', (v) => missed(v) !== undefined, {
-    effects: [LOCKED, FAULTED],
-  }),
+  refuse(
+    'linux.mlock.inaccessible-enomem',
+    'ENOMEM',
+    (v) => misses(v, 'forbidden', 'guard', 'failed memory'),
+    {
+      effects: [LOCKED, FAULTED],
+    },
+  ),
   succeed('gmem.mmap.mlock', always, { effects: [LOCKED, FAULTED] }),
 ];

@@ -26,10 +26,13 @@ export function gmemOfMap(v: MapCall): Found<Gmem> | undefined {
 /** Whether the range begins inside of a page. */
 export const isUnaligned = ({ step, world }: MapCall): boolean => !pageAligned(step.offset, world.pageSize);
 
+/** Page of the mapping that the range begins in. */
+export const firstPageOf = ({ step, world }: MapCall): number => pageOf(step.offset, world.pageSize);
+
 /** Pages of the mapping that the range reaches into: the first, and the one behind the last. */
-export function pagesOf({ step, world }: MapCall): [number, number] {
-  const from = pageOf(step.offset, world.pageSize);
-  return [from, from + pagesIn(u64(step.length), world.pageSize)];
+export function pagesOf(v: MapCall): [number, number] {
+  const from = firstPageOf(v);
+  return [from, from + pagesIn(u64(v.step.length), v.world.pageSize)];
 }
 
 /** Pages of the file behind them. */
@@ -55,7 +58,7 @@ export function firstWith(v: MapCall, what: What): number | undefined {
 /** Whether the first page of the range has this. */
 export function beginsWith(v: MapCall, what: What): boolean {
   const map = mapIn(v);
-  return map !== undefined && at(rangesOf(map.it, what), pagesOf(v)[0]) !== undefined;
+  return map !== undefined && at(rangesOf(map.it, what), firstPageOf(v)) !== undefined;
 }
 
 /** Whether pages of the range are not mapped any more. */
