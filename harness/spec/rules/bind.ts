@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { gmemOf, kindOf } from '../core/look.js';
+import { gmemOf } from '../core/look.js';
 import type { Found } from '../core/look.js';
 import type { Gmem, Slot } from '../core/objects.js';
-import { effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
+import { always, effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import { pageAligned, pageOf, readable } from './argument.js';
-import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
+import { noIoctl, onlyOn } from './ioctl-target.js';
 import {
   flagsOf,
   gpaOf,
@@ -32,7 +32,6 @@ import { withMappableServing, withoutSlot, withSlot, withUnmappableServing } fro
 
 type V = View<'bind'>;
 
-const isVm = ({ state, step }: V): boolean => kindOf(state, step.vm) === 'vm';
 const deletes = ({ step }: V): boolean => BigInt.asUintN(64, step.size) === 0n;
 const isNew = (v: V): boolean => oldSlot(v) === undefined;
 const bound = ({ state, step }: V): Found<Gmem> | undefined =>
@@ -48,14 +47,7 @@ const NO_DESCRIPTOR = 1n << 19n;
  * kvm_set_memslot; virt/kvm/guest_memfd.c kvm_gmem_prepare_memory_region, kvm_gmem_commit_memory_region).
  */
 export const BIND: readonly Rule<'bind'>[] = [
-  refuse('kvm.slot.other-fd', 'EBADF', ({ state, step }) => noIoctl(state, step.vm)),
-  refuse('kvm.slot.other-mm-eio', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.vm)),
-  refuse(
-    'kvm.slot.other-fd',
-    'EINVAL',
-    (v) => !isVm(v) && unknownOn(v.world, v.state, v.step.vm) === 'EINVAL',
-  ),
-  refuse('kvm.slot.other-fd', 'ENOTTY', (v) => !isVm(v)),
+  ...onlyOn<'bind'>('vm', ({ vm }) => vm, 'kvm.slot.other-fd', 'kvm.slot.other-mm-eio'),
   refuse('kvm.slot.efault', 'EFAULT', ({ step }) => !readable(step.arg)),
   refuse(
     'kvm.slot.v1-command',
@@ -141,7 +133,7 @@ export const BIND: readonly Rule<'bind'>[] = [
       effect('gmem.guest.non-mmap-shared-from-file', withUnmappableServing),
     ],
   }),
-  succeed('kvm.slot.plain', (v) => isVm(v), { effects: [effect('kvm.slot.plain', withSlot)] }),
+  succeed('kvm.slot.plain', always, { effects: [effect('kvm.slot.plain', withSlot)] }),
 ];
 
 /** KVM_CAP_ARM_MTE */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { gmemOf, kindOf, vmOf } from '../core/look.js';
+import { gmemOf, vmOf } from '../core/look.js';
 import { ZERO } from '../core/memory.js';
 import type { Gmem, Vm } from '../core/objects.js';
 import { NOWHERE } from '../core/ranges.js';
@@ -10,23 +10,21 @@ import type { State } from '../core/state.js';
 import { descriptorsUsedUp } from './descriptor-limit.js';
 import { hasOtherBits, pageAligned, pageOf, readable } from './argument.js';
 import { hasPrivateMemory, INIT, MAPPABLE } from './gmem-flags.js';
-import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
+import { onlyOn } from './ioctl-target.js';
 
 type V = View<'create_gmem'>;
 
 const vmBehind = ({ state, step }: V): Vm | undefined => vmOf(state, step.vm)?.it;
-const isVm = ({ state, step }: V): boolean => kindOf(state, step.vm) === 'vm';
 
 /** KVM_CREATE_GUEST_MEMFD (virt/kvm/guest_memfd.c kvm_gmem_create). */
 export const CREATE_GMEM: readonly Rule<'create_gmem'>[] = [
-  refuse('gmem.create.closed-vm-ebadf', 'EBADF', ({ state, step }) => noIoctl(state, step.vm)),
-  refuse('gmem.create.other-mm-eio', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.vm)),
-  refuse(
+  ...onlyOn<'create_gmem'>(
+    'vm',
+    ({ vm }) => vm,
     'gmem.create.other-fd',
-    'EINVAL',
-    (v) => !isVm(v) && unknownOn(v.world, v.state, v.step.vm) === 'EINVAL',
+    'gmem.create.other-mm-eio',
+    'gmem.create.closed-vm-ebadf',
   ),
-  refuse('gmem.create.other-fd', 'ENOTTY', (v) => !isVm(v)),
   refuse('gmem.create.absent', 'EINVAL', (v) => !v.world.has('gmem') && v.world.arch === 'aarch64'),
   refuse('gmem.create.absent', 'ENOTTY', ({ world }) => !world.has('gmem')),
   refuse('gmem.create.efault', 'EFAULT', ({ step }) => !readable(step.arg)),

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+import type { StepOf } from '../../program/step.js';
+import type { VerbName } from '../../program/verbs.js';
 import { kindOf, openFile, otherOf, vmOf } from '../core/look.js';
 import type { FdKind } from '../core/objects.js';
+import { refuse } from '../core/rule.js';
+import type { Rule, View } from '../core/rule.js';
 import type { State } from '../core/state.js';
 import type { World } from '../core/world.js';
 
@@ -44,4 +48,28 @@ export function unknownCommand(world: World, kind: FdKind | undefined, other?: s
 /** The same for the file behind a name. */
 export function unknownOn(world: World, state: State, name: string): string {
   return unknownCommand(world, kindOf(state, name), otherOf(state, name)?.it.kind);
+}
+
+/**
+ * What a command that only one kind of KVM's files knows asks of its descriptor, and of the caller. The rules are
+ * those of other files, of callers in another address space, and of descriptors that take no ioctl.
+ */
+export function onlyOn<V extends VerbName>(
+  kind: 'vm' | 'vcpu',
+  target: (step: StepOf<V>) => string,
+  otherFile: string,
+  otherProcess = otherFile,
+  closed = otherFile,
+): readonly Rule<V>[] {
+  const isOther = ({ state, step }: View<V>): boolean => kindOf(state, target(step)) !== kind;
+  return [
+    refuse(closed, 'EBADF', ({ state, step }) => noIoctl(state, target(step))),
+    refuse(otherProcess, 'EIO', ({ state, step }) => foreignAddressSpace(state, target(step))),
+    refuse(
+      otherFile,
+      'EINVAL',
+      (v) => isOther(v) && unknownOn(v.world, v.state, target(v.step)) === 'EINVAL',
+    ),
+    refuse(otherFile, 'ENOTTY', isOther),
+  ];
 }

@@ -3,9 +3,8 @@ import { servedByFile, usedByGuest, withMmio } from '../core/guest-contents.js';
 import { fileOf, findUser, isPoisoned } from '../core/guest-pages.js';
 import type { GuestPage } from '../core/guest-pages.js';
 import type { Finding } from '../core/host-pages.js';
-import { kindOf } from '../core/look.js';
 import type { Report } from '../core/outcome.js';
-import { effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
+import { always, effect, mayRefuse, refuse, silent, succeed } from '../core/rule.js';
 import type { Rule, View } from '../core/rule.js';
 import type { State } from '../core/state.js';
 import { pageAligned, readable, writable } from './argument.js';
@@ -19,7 +18,7 @@ import {
   pageOfStep,
   vmOfVcpu,
 } from './guest-view.js';
-import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
+import { onlyOn } from './ioctl-target.js';
 import { wraps } from './slot-request.js';
 
 type V = View<'pre_fault'>;
@@ -39,7 +38,6 @@ const left = (gpa: bigint, size: bigint): Report => ({
   size: BigInt.asUintN(64, size),
 });
 
-const isVcpu = ({ state, step }: V): boolean => kindOf(state, step.vcpu) === 'vcpu';
 const finds =
   (...findings: Finding[]): ((p: GuestPage | undefined) => boolean) =>
   (p) =>
@@ -54,20 +52,13 @@ const MOST_PAGES = 4096;
  * kvm_arch_vcpu_pre_fault_memory, kvm_tdp_page_prefault).
  */
 export const PRE_FAULT: readonly Rule<'pre_fault'>[] = [
-  refuse('kvm.prefault.other-fd', 'EBADF', ({ state, step }) => noIoctl(state, step.vcpu)),
-  refuse('kvm.prefault.other-fd', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.vcpu)),
-  refuse(
-    'kvm.prefault.other-fd',
-    'EINVAL',
-    (v) => !isVcpu(v) && unknownOn(v.world, v.state, v.step.vcpu) === 'EINVAL',
-  ),
-  refuse('kvm.prefault.other-fd', 'ENOTTY', (v) => !isVcpu(v)),
+  ...onlyOn<'pre_fault'>('vcpu', ({ vcpu }) => vcpu, 'kvm.prefault.other-fd'),
   refuse('kvm.prefault.absent', 'EINVAL', ({ world }) => world.arch === 'aarch64'),
   refuse('kvm.prefault.efault', 'EFAULT', ({ step }) => !readable(step.arg)),
   // What could be mapped is mapped, and the caller does not learn of it.
   refuse('kvm.prefault.efault', 'EFAULT', ({ step }) => !writable(step.arg), {
     ...unchanged,
-    effects: [effect('kvm.prefault.success', (v) => (isWellFormed(v) ? withPagesUsed(v) : v.state))],
+    effects: [effect('kvm.prefault.success', (v) => (goesAhead(v) ? withPagesUsed(v) : v.state))],
   }),
   refuse('kvm.prefault.argument-einval', 'EINVAL', ({ step }) => step.flags !== 0n, unchanged),
   refuse(
@@ -131,7 +122,7 @@ export const PRE_FAULT: readonly Rule<'pre_fault'>[] = [
     },
     effects: [effect('kvm.prefault.partial', withPagesUsed), effect('kvm.guest.stale-mmio', withMmioFound)],
   }),
-  succeed('kvm.prefault.success', isVcpu, {
+  succeed('kvm.prefault.success', always, {
     report: ({ step }) => left(step.gpa + step.size, 0n),
     effects: [effect('kvm.prefault.success', withPagesUsed)],
   }),
@@ -172,8 +163,9 @@ function withPagesUsed(v: V): State {
   return state;
 }
 
-/** Whether no argument of the call is wrong. */
-const isWellFormed = ({ step, world }: V): boolean =>
+/** Whether no argument of the call is wrong, and KVM has page tables to fill (kvm_tdp_map_page). */
+const goesAhead = ({ step, world }: V): boolean =>
+  world.has('pre-fault-tdp') &&
   step.flags === 0n &&
   step.size !== 0n &&
   pageAligned(step.gpa | step.size, world.pageSize) &&

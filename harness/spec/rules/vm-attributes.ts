@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-import { kindOf, vmOf } from '../core/look.js';
+import { vmOf } from '../core/look.js';
 import type { Vm } from '../core/objects.js';
 import { put } from '../core/ranges.js';
 import { always, effect, mayRefuse, provided, refuse, succeed } from '../core/rule.js';
@@ -9,7 +9,7 @@ import type { Id, State } from '../core/state.js';
 import type { World } from '../core/world.js';
 import { pageAligned, pageOf, readable, WRAP } from './argument.js';
 import { hasPrivateMemory } from './gmem-flags.js';
-import { foreignAddressSpace, noIoctl, unknownOn } from './ioctl-target.js';
+import { onlyOn } from './ioctl-target.js';
 
 type V = View<'set_vm_attributes'>;
 
@@ -17,7 +17,6 @@ type V = View<'set_vm_attributes'>;
 const PRIVATE = 8n;
 
 const vmBehind = ({ state, step }: V): Vm | undefined => vmOf(state, step.vm)?.it;
-const isVm = ({ state, step }: V): boolean => kindOf(state, step.vm) === 'vm';
 const isX86 = ({ world }: V): boolean => world.arch === 'x86_64';
 
 /** Whether the state of pages is kept by files alone; dialect 1 has both. */
@@ -86,14 +85,7 @@ const ON_VM = provided<'set_vm_attributes'>(
 
 /** KVM_SET_MEMORY_ATTRIBUTES (virt/kvm/kvm_main.c kvm_vm_ioctl, kvm_vm_ioctl_set_mem_attributes). */
 export const SET_VM_ATTRIBUTES: readonly Rule<'set_vm_attributes'>[] = [
-  refuse('kvm.vmattr.other-fd', 'EBADF', ({ state, step }) => noIoctl(state, step.vm)),
-  refuse('kvm.vmattr.other-mm-eio', 'EIO', ({ state, step }) => foreignAddressSpace(state, step.vm)),
-  refuse(
-    'kvm.vmattr.other-fd',
-    'EINVAL',
-    (v) => !isVm(v) && unknownOn(v.world, v.state, v.step.vm) === 'EINVAL',
-  ),
-  refuse('kvm.vmattr.other-fd', 'ENOTTY', (v) => !isVm(v)),
+  ...onlyOn<'set_vm_attributes'>('vm', ({ vm }) => vm, 'kvm.vmattr.other-fd', 'kvm.vmattr.other-mm-eio'),
   refuse('kvm.vmattr.absent', 'EINVAL', (v) => !isX86(v)),
   refuse(
     'kvm.vmattr.in-place-absent-enotty',
