@@ -107,7 +107,7 @@ describe('judging again', () => {
     const given = { suites: [suite(STEPS)], recorded: D8, context: D8, traces: new Map(), features: {} };
     expect(rejudge({ ...given, records })).toEqual({
       judged: [],
-      unjudged: [{ id: 'a/b/x', recorded: 'pass', why: 'no results were recorded' }],
+      unjudged: [{ id: 'a/b/x', recorded: 'pass', why: 'no results were recorded', lost: true }],
       skipped: 1,
     });
   });
