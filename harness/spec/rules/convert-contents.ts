@@ -93,7 +93,7 @@ function withPages(v: Request, word: 'noise' | 'unknown'): State {
   return withGmemChanged(v.state, file.id, { contents, used: usedBy(v, file.it) });
 }
 
-/** A page of which nobody knows anything. */
+/** A page that nobody knows a word of: all of them random, or anything at all. */
 function pageFullOf(word: 'noise' | 'unknown', pageSize: number): PageContent {
   const key = `${word} ${pageSize}`;
   const known = FULL.get(key);
